@@ -1,0 +1,1 @@
+"""The web app: a Dash shell, pages, and a websocket that pushes what arrives."""

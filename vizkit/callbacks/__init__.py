@@ -1,0 +1,1 @@
+"""Who calls us: one thin file per framework."""

@@ -1,0 +1,1 @@
+"""The waist: TensorBoard event files, written, read, tailed and resynchronised after damage."""

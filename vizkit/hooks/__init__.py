@@ -1,0 +1,1 @@
+"""What we listen to in PyTorch: loss, gradients, weights, optimizer steps, module graph."""

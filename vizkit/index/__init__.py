@@ -1,0 +1,1 @@
+"""Where it is looked up: chunks and pyramid on a SQL database, derived from the event files."""

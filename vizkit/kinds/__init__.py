@@ -1,0 +1,1 @@
+"""What can be seen: one folder per kind, with its value and its encoding."""

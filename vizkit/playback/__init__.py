@@ -1,0 +1,1 @@
+"""From when we look: playhead, window and downsampling."""
