@@ -1,1 +1,10 @@
 """The pages, in the order of the tabs."""
+
+from __future__ import annotations
+
+from . import gradients, graph, overview, scalars
+from .page import Page
+
+PAGES: tuple[Page, ...] = (overview.PAGE, scalars.PAGE, gradients.PAGE, graph.PAGE)
+
+__all__ = ["PAGES", "Page"]

@@ -1,0 +1,83 @@
+/* The one state of the front end. Everything that more than one part looks at is here. */
+(function () {
+  'use strict';
+  const vk = window.vk;
+
+  const state = {
+    page: 'overview',
+    runs: [],                 // as /api/v1/runs?tags=0, newest first
+    runsLoaded: false,
+    selection: { base: 'auto', show: new Set(), hide: new Set() }, // what the user said, see 08_runs.js
+    selected: new Set(),      // run names, derived from runs and selection
+    focusRun: null,           // the run of single-run pages; derived unless chosen
+    runFilter: '',            // regular expression over run names
+    tagFilter: '',            // regular expression over tags
+    axis: 'step',             // step | relative | wall
+    smoothing: 0.6,           // weight of the past, 0 ... 0.999
+    logY: false,
+    columns: 0,               // cards per row, 0 = as many as fit
+    zoom: null,               // [x0, x1] on the axis
+    opened: new Set(),        // sections opened or closed by hand
+    closed: new Set(),
+    playhead: { mode: 'following', at: null, speed: 1 }, // at is a step, on every axis
+    until: null,              // the step up to which pages show data; null = everything
+    domain: [0, 1],           // first and last step of the selected runs
+    themeChoice: 'auto',      // auto | light | dark
+    theme: 'light',           // light | dark, what is shown
+    connection: 'connecting', // connecting | live | reconnecting
+    logdir: '',
+    progress: null,           // {indexed, total} while the server reads
+    sidebarOpen: true,
+  };
+
+  const listeners = new Map(); // key -> Set of functions
+  let changed = new Set();
+  let announcing = false;
+
+  const same = (a, b) => Object.is(a, b) ||
+    (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((v, i) => Object.is(v, b[i])));
+
+  function set(patch) {
+    for (const [key, value] of Object.entries(patch)) {
+      if (same(state[key], value)) continue;
+      state[key] = value;
+      changed.add(key);
+    }
+    if (!announcing) announce();
+  }
+
+  /** Tell each listener once per round; what listeners set is told in the next round. */
+  function announce() {
+    announcing = true;
+    while (changed.size) {
+      const keys = changed;
+      changed = new Set();
+      const called = new Set();
+      for (const key of keys) {
+        for (const fn of listeners.get(key) || []) {
+          if (called.has(fn)) continue;
+          called.add(fn);
+          try {
+            fn(state, keys);
+          } catch (error) {
+            console.error('vizkit: a listener failed', error);
+          }
+        }
+      }
+    }
+    announcing = false;
+  }
+
+  vk.store = {
+    get: () => state,
+    set,
+    /** Call fn(state, changedKeys) after any of `keys` changed. Returns the function that ends it. */
+    on(keys, fn) {
+      for (const key of keys) {
+        if (!listeners.has(key)) listeners.set(key, new Set());
+        listeners.get(key).add(fn);
+      }
+      return () => keys.forEach((key) => listeners.get(key).delete(fn));
+    },
+  };
+})();
