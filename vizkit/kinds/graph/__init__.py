@@ -1,0 +1,1 @@
+"""Graph: the module tree of a watched model."""

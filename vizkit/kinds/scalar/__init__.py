@@ -1,0 +1,1 @@
+"""Scalar: one number of one step."""
