@@ -1,0 +1,239 @@
+"""One browser tab: what it subscribed to, what it has been sent, and when it may get more.
+
+Nothing is queued. A tab remembers ordinals and which series moved; points are read from the index
+when the tab has taken the frame before, so a slow tab costs no memory: its frames just get fuller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from vizkit.errors import RunNotFoundError, TagNotFoundError, UsageError
+
+from .wire import Block, pack_frame
+
+if TYPE_CHECKING:
+    from vizkit.index import Columns, Index
+
+MAX_BEHIND = 20_000  # points; further behind, fetching a window anew is cheaper than catching up
+MAX_FRAME = 60_000  # points in one frame, about 1.4 MB
+RESET_PAUSE = 0.5  # seconds between two resets of one series, while a backlog is being indexed
+
+Key = tuple[str, str]
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One series that a tab shows; `position` is the ordinal of the next point to send."""
+
+    id: int
+    run: str
+    tag: str
+    position: int
+
+
+@dataclass
+class Harvest:
+    """What one look into the index found for a tab."""
+
+    blocks: list[tuple[Subscription, Block]] = field(default_factory=list)
+    resets: list[Subscription] = field(default_factory=list)
+    later: list[Subscription] = field(default_factory=list)
+
+
+def keys_of(run: str, tag: str) -> Iterable[Key]:
+    """Yield the (run, tag) pairs whose change concerns a series: itself, and vectors it is in."""
+    yield run, tag
+    parts = tag.split("/")
+    for end in range(1, len(parts)):
+        yield run, "/".join(parts[:end]) + "/*"
+
+
+def harvest(index: Index, subscriptions: Iterable[Subscription]) -> Harvest:
+    """Read what is new for each subscription, about MAX_FRAME points in all; reads the database."""
+    found = Harvest()
+    room = MAX_FRAME
+    for subscription in subscriptions:
+        if room <= 0:
+            found.later.append(subscription)
+        else:
+            room -= _look(index, subscription, found)
+    return found
+
+
+def _look(index: Index, subscription: Subscription, found: Harvest) -> int:
+    """Read one series from the point before its position, so that a new attempt shows."""
+    start = max(subscription.position - 1, 0)
+    stop = subscription.position + MAX_BEHIND + 1
+    try:
+        columns = index.read(subscription.run, subscription.tag, start, stop)
+    except (RunNotFoundError, TagNotFoundError):
+        return 0
+    new = len(columns.step) - (subscription.position - start)
+    if new < 0 or new > MAX_BEHIND or np.any(columns.attempt != columns.attempt[:1]):
+        found.resets.append(subscription)
+        return 0
+    if new > 0:
+        found.blocks.append((subscription, _block(subscription, columns, new)))
+    return new
+
+
+def _block(subscription: Subscription, columns: Columns, new: int) -> Block:
+    return Block(
+        subscription.id,
+        subscription.position,
+        columns.step[-new:],
+        columns.wall_time[-new:],
+        columns.value[-new:],
+    )
+
+
+class Tab:
+    """The server's half of one websocket. All of it runs on the event loop, but for `harvest`.
+
+    Args:
+        index: where the points are.
+        send_text: sends one text message, waiting while the socket is full.
+        send_bytes: sends one binary message likewise.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        send_text: Callable[[str], Awaitable[None]],
+        send_bytes: Callable[[bytes], Awaitable[None]],
+    ) -> None:
+        self._index = index
+        self._send_text = send_text
+        self._send_bytes = send_bytes
+        self._by_id: dict[int, Subscription] = {}
+        self._by_key: dict[Key, set[Subscription]] = {}
+        self._moved: dict[Subscription, None] = {}  # an ordered set
+        self._notices: dict[str, dict[str, Any]] = {}
+        self._last_reset: dict[Key, float] = {}
+        self._may_send = True
+        self._news = asyncio.Event()
+
+    def wake(self, changed: Iterable[Key]) -> None:
+        """Look again at the subscribed series among those that changed."""
+        for key in self._by_key.keys() & changed:
+            self._mark(self._by_key[key])
+
+    def notify(self, key: str, message: dict[str, Any]) -> None:
+        """Send a text message soon; a later one of the same key takes the place of one unsent."""
+        self._notices[key] = message
+        self._news.set()
+
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Act on one message of the client.
+
+        Raises:
+            UsageError: if the message makes no sense; the text says why.
+        """
+        act = self._ACTIONS.get(message.get("op", ""))
+        if act is None:
+            known = ", ".join(self._ACTIONS)
+            raise UsageError(f"Unknown op {message.get('op')!r}; known are {known}.")
+        try:
+            act(self, message)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise UsageError(f"A field of {dict(message)!r} is missing or wrong: {error}") from None
+
+    async def run(self) -> None:
+        """Send what there is to send, for ever."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._send_notices()
+            if self._may_send and self._moved:
+                await self._send_frame()
+
+    def _subscribe(self, message: Mapping[str, Any]) -> None:
+        number, start = int(message["id"]), int(message.get("from", 0))
+        if not 0 <= number < 2**32 or start < 0:
+            raise ValueError("id must fit 32 bits, from must not be negative")
+        self._drop(number)
+        new = Subscription(number, str(message["run"]), str(message["tag"]), start)
+        self._by_id[number] = new
+        for key in keys_of(new.run, new.tag):
+            self._by_key.setdefault(key, set()).add(new)
+        self._mark([new])
+
+    def _unsubscribe(self, message: Mapping[str, Any]) -> None:
+        self._drop(int(message["id"]))
+
+    def _acknowledge(self, _: Mapping[str, Any]) -> None:
+        self._may_send = True
+        self._news.set()
+
+    def _pong(self, _: Mapping[str, Any]) -> None:
+        self.notify("pong", {"type": "pong"})
+
+    _ACTIONS: ClassVar[dict[str, Callable[[Tab, Mapping[str, Any]], None]]] = {
+        "subscribe": _subscribe,
+        "unsubscribe": _unsubscribe,
+        "ack": _acknowledge,
+        "ping": _pong,
+    }
+
+    def _drop(self, number: int) -> None:
+        gone = self._by_id.pop(number, None)
+        if gone is None:
+            return
+        self._moved.pop(gone, None)
+        for key in keys_of(gone.run, gone.tag):
+            self._by_key[key].discard(gone)
+            if not self._by_key[key]:
+                del self._by_key[key]
+
+    def _mark(self, subscriptions: Iterable[Subscription]) -> None:
+        self._moved.update(dict.fromkeys(subscriptions))
+        self._news.set()
+
+    def _stands(self, subscription: Subscription) -> bool:
+        """Tell whether a subscription was neither dropped nor replaced while a thread read."""
+        return self._by_id.get(subscription.id) is subscription
+
+    async def _send_notices(self) -> None:
+        notices, self._notices = self._notices, {}
+        for message in notices.values():
+            await self._send_text(json.dumps(message))
+
+    async def _send_frame(self) -> None:
+        moved, self._moved = self._moved, {}
+        found = await asyncio.to_thread(harvest, self._index, list(moved))
+        self._mark(filter(self._stands, found.later))
+        for subscription in filter(self._stands, found.resets):
+            await self._reset(subscription)
+        blocks = [block for subscription, block in found.blocks if self._take(subscription, block)]
+        if blocks:
+            self._may_send = False
+            await self._send_bytes(pack_frame(blocks))
+
+    def _take(self, subscription: Subscription, block: Block) -> bool:
+        if not self._stands(subscription):
+            return False
+        subscription.position += len(block.step)
+        return True
+
+    async def _reset(self, subscription: Subscription) -> None:
+        """End a subscription; while a backlog is read, at most one reset a series and pause."""
+        loop = asyncio.get_running_loop()
+        key = (subscription.run, subscription.tag)
+        wait = self._last_reset.get(key, -RESET_PAUSE) + RESET_PAUSE - loop.time()
+        if wait > 0:
+            loop.call_later(wait, self._again, subscription)
+            return
+        self._last_reset[key] = loop.time()
+        self._drop(subscription.id)
+        await self._send_text(json.dumps({"type": "reset", "id": subscription.id}))
+
+    def _again(self, subscription: Subscription) -> None:
+        if self._stands(subscription):
+            self._mark([subscription])

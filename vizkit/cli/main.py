@@ -1,0 +1,57 @@
+"""The `vizkit` command: a table of commands, and errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from vizkit import __version__
+from vizkit.errors import VizkitError
+
+COMMANDS = ("serve", "runs", "export", "doctor")
+INTERRUPTED = 130
+MISUSED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 well, 1 problems found, 2 a mistake."""
+    args = build_parser().parse_args(arguments)
+    try:
+        status: int = args.run(args)
+    except VizkitError as error:
+        return _explain(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_left()
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="vizkit",
+        description="Live training visualisation for PyTorch.",
+        epilog="vizkit COMMAND --help tells more. With VIZKIT_DEBUG=1 errors show their traceback.",
+    )
+    parser.add_argument("--version", action="version", version=f"vizkit {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"vizkit.cli.{name}").add_parser(commands)
+    return parser
+
+
+def _explain(error: VizkitError) -> int:
+    if os.environ.get("VIZKIT_DEBUG", "") not in ("", "0"):
+        raise error
+    print(f"vizkit: {error}", file=sys.stderr)
+    return MISUSED
+
+
+def _reader_left() -> int:
+    """End quietly when the reader of our output (`| head`) has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,159 @@
+"""`vizkit serve LOGDIR`: the dashboard, live or replayed."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import secrets
+import shlex
+import sys
+import threading
+import urllib.request
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from vizkit.errors import PortInUseError, UsageError
+
+if TYPE_CHECKING:
+    from dashboards.server import Options, Viewer
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PORT = 8097
+SPEEDS = (0.25, 64.0)
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the table."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="show the runs below a folder in the browser",
+        description="Show the runs below LOGDIR in the browser, live while they are written.",
+        epilog="Example: vizkit serve runs",
+    )
+    parser.add_argument("logdir", metavar="LOGDIR", help="folder with runs (event files) below it")
+    parser.add_argument("--host", default=LOOPBACK[0], help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=PORT, help="port (%(default)s; 0: any free)")
+    parser.add_argument(
+        "--index", metavar="URL", help="database of the index (SQLite in the cache)"
+    )
+    parser.add_argument("--replay", metavar="RUN", help="open the page playing this run from start")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="replay speed, 0.25 to 64 (1)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--token", help="secret to ask for (made up off this machine)")
+    parser.add_argument("--base-path", default="/", help="path under which a proxy shows the page")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="host name of a proxy"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until Ctrl+C."""
+    viewer = _viewer(args)
+    url = page_address(viewer.url, args.replay, args.speed)
+
+    def announce() -> None:
+        print(f"vizkit  {url}", flush=True)
+        if not args.no_browser and has_browser():
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+    viewer.run(announce)
+    return 0
+
+
+def page_address(url: str, replay: str | None, speed: float) -> str:
+    """Return the address to open: the page itself, or one that plays a run from its start."""
+    if replay is None:
+        return url
+    query = urlencode({"run": replay, "play": "0", "speed": f"{speed:g}"})
+    return f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+def has_browser() -> bool:
+    """Tell whether a browser window can be expected: not in CI, over SSH or without a display."""
+    if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
+        return False
+    if sys.platform.startswith(("win", "darwin")):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _viewer(args: argparse.Namespace) -> Viewer:
+    # Dash takes most of a second to import: only where the page is served.
+    from dashboards.server import next_free_port, open_viewer
+
+    options = _options(args)
+    try:
+        return open_viewer(options)
+    except PortInUseError as error:
+        free = next_free_port(args.host, args.port)
+        raise PortInUseError(_port_taken(args, free)) from error
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from dashboards.server import Options
+    from dashboards.state import existing_folder
+
+    folder = existing_folder(args.logdir)
+    _check_replay(folder, args.replay)
+    return Options(
+        logdir=folder,
+        host=args.host,
+        port=args.port,
+        index_url=args.index,
+        token=args.token or _needed_token(args.host),
+        base_path=args.base_path,
+        allowed_hosts=frozenset(name.lower() for name in args.allow_host),
+    )
+
+
+def _needed_token(host: str) -> str | None:
+    return None if host in LOOPBACK else secrets.token_urlsafe(24)
+
+
+def _check_replay(folder: Path, run: str | None) -> None:
+    if run is not None and not (folder / run).is_dir():
+        raise UsageError(
+            f"No run {run!r} to replay below {str(folder)!r}. `vizkit runs {folder}` lists them."
+        )
+
+
+def _port_taken(args: argparse.Namespace, free: int | None) -> str:
+    who = who_answers(args.host, args.port)
+    text = f"Port {args.port} on {args.host} is in use by {who}."
+    if free is None:
+        return text + " Pass another one: --port N."
+    return text + f" This one is free:\n  vizkit serve {shlex.quote(args.logdir)} --port {free}"
+
+
+def who_answers(host: str, port: int) -> str:
+    """Return in words what answers HTTP on a port: another vizkit server, or something else."""
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        # No proxy: the question is about this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(address + "/healthz", timeout=1) as answer:
+            about = json.loads(answer.read(10_000))
+    except (OSError, ValueError, http.client.HTTPException):
+        return "another program"
+    if isinstance(about, dict) and about.get("app") == "vizkit":
+        return f"another vizkit server, at {address}/"
+    return "another program"
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is not between 0 and 65535")
+    return port
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not SPEEDS[0] <= speed <= SPEEDS[1]:
+        raise argparse.ArgumentTypeError(f"{text} is not between {SPEEDS[0]:g} and {SPEEDS[1]:g}")
+    return speed
