@@ -15,7 +15,7 @@ from vizkit.errors import UsageError
 
 from .state import ViewerState
 from .tab import Key, Tab
-from vizkit import __version__
+from vizkit.version import __version__
 
 NOTICE_PAUSE = 0.5  # seconds between two messages about runs
 STATUS_PAUSE = 5.0  # seconds after which a silent run may have become a stalled one

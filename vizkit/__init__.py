@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from vizkit.kinds.vector.value import Vector
 from vizkit.run import Run
+from vizkit.version import __version__
 
 if TYPE_CHECKING:
     from vizkit.hooks.watch import Watch
     from vizkit.playback.logdir import Logdir
 
-__version__ = "0.1.0"
+
 __all__ = ["Run", "Vector", "__version__", "open_logdir", "watch"]
 
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from vizkit.kinds.runinfo.record import Environment
+from vizkit.version import __version__
 
-PACKAGES = ("numpy", "torch", "vizkit")
+PACKAGES = ("numpy", "torch")
 GIT_SECONDS = 5.0
 _HIDDEN = "***"
 _SECRET_FLAG = re.compile(
@@ -120,7 +121,7 @@ def _hidden(word: str, flag: str, *, hide_all: bool, hide_value: bool) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    found = {"vizkit": __version__}
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
