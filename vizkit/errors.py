@@ -97,3 +97,8 @@ def _warn(message: str, stacklevel: int) -> None:
 
 def _as_text(error: VizkitWarning) -> None:
     os.write(2, f"VizkitWarning: {error}\n".encode(errors="replace"))
+
+
+def forget_warnings() -> None:
+    """Let every warning come once more; for tests."""
+    _warned.clear()

@@ -116,9 +116,16 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 
 
 def _at_exit() -> None:
-    status = "failed" if _process.error else "finished"
+    error = _process.error or _leaving_with()
     for each in list(_process.open):
-        each.close(status, _process.error)
+        each.close("failed" if error else "finished", error)
+
+
+def _leaving_with() -> str | None:
+    """Return what a child of multiprocessing dies of: it closes while the exception passes."""
+    error = sys.exc_info()[1]
+    clean = error is None or (isinstance(error, SystemExit) and not error.code)
+    return None if error is None or clean else describe(error)
 
 
 def _in_forked_child() -> None:

@@ -87,7 +87,7 @@ class Run:
         except Exception as error:
             if strict():
                 raise
-            warn_once(f"log {error!r}", f"log({values!r:.200}) is left out: {error!r}")
+            warn_once(f"log {type(error)}", f"log({values!r:.200}) is left out: {error!r}")
 
     def log_frozen(self, step: int, wall_time: float, items: Mapping[str, Item]) -> None:
         """Log values that nobody changes any more: floats, `Pending`s and frozen `Vector`s."""

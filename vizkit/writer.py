@@ -166,6 +166,7 @@ class Writer:
     def _start(self, git: GitQuestion) -> None:
         self._sink.write()
         known = self._opening
+        self._hparams = hparams_start_record(known.started, known.name, flatten(known.config))
         self._start_info = runinfo.Start(
             config=known.config,
             environment=capture_environment(known.started, known.rank, known.command),
@@ -173,6 +174,7 @@ class Writer:
             total_steps=known.total_steps,
         )
         self._add_start(git.answer(_FIRST_GIT_WAIT))
+        self._sink.add(self._hparams)
         self._sink.write()
 
     def _hear(self, git: GitQuestion, until: float) -> None:
@@ -186,11 +188,9 @@ class Writer:
         commit, dirty = answer or (None, None)
         environment = replace(self._start_info.environment, git_commit=commit, git_dirty=dirty)
         self._start_info = replace(self._start_info, environment=environment)
-        hparams = hparams_start_record(
-            self._opening.started, self._opening.name, flatten(self._opening.config)
-        )
-        self._start_records = self._info_record(self._start_info) + hparams
-        self._sink.add(self._start_records)
+        record = self._info_record(self._start_info)
+        self._sink.add(record)
+        self._start_records = record + self._hparams
 
     def _add_info(self, info: runinfo.RunInfo) -> None:
         self._sink.add(self._info_record(info))

@@ -92,7 +92,7 @@ class Encoder:
             try:
                 out += self._one(step, wall_time, items)
             except Exception as error:
-                _left_out(f"What was logged at step {step!r:.100}", error)
+                _left_out("step", f"What was logged at step {step!r:.100}", error)
         return out
 
     def forget_names(self) -> None:
@@ -125,7 +125,7 @@ class Encoder:
                 else:
                     others.append(self._other(step, wall_time, tag, item))
             except Exception as error:
-                _left_out(f"The value of {tag!r:.100}", error)
+                _left_out(f"value {tag!r}", f"The value of {tag!r:.100}", error)
         summary = b"".join(scalars)
         return [self._event(step, wall_time, summary), *others] if summary else others
 
@@ -192,10 +192,10 @@ class _Layout:
         return self._metadata if due else b""
 
 
-def _left_out(what: str, error: Exception) -> None:
+def _left_out(key: str, what: str, error: Exception) -> None:
     if strict():
         raise error
-    warn_once(f"encode {what} {error!r}", f"{what} is left out: {error}", stacklevel=3)
+    warn_once(f"encode {key} {type(error)}", f"{what} is left out: {error}", stacklevel=3)
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -207,7 +207,7 @@ def _value_prefixes(tag: str) -> _Prefixes | None:
     try:
         named = _field(1, checked_tag(tag))
     except ValueError as error:
-        _left_out(f"Tag {tag!r:.100}", error)
+        _left_out(f"tag {tag!r:.1000}", f"Tag {tag!r:.100}", error)
         return None
     return tuple(  # type: ignore[return-value]
         b"\x0a" + varint(len(named) + 5 + behind) + named + b"\x15" for behind in (0, _DOUBLE_BYTES)

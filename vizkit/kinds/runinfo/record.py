@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from os import PathLike
 from typing import Any
 
 PLUGIN = "vizkit_run"
@@ -97,7 +98,7 @@ def jsonable(value: Any) -> Any:
         return value
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         return jsonable(value.item())
-    return repr(value)
+    return str(value) if isinstance(value, PathLike) else repr(value)
 
 
 def _finite_or_word(value: float) -> float | str:

@@ -80,5 +80,5 @@ def _check_size(value: Any) -> None:
 
 def _number(value: Any) -> float:
     if isinstance(value, (str, bytes, complex)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{type(value).__name__} is not a number")
+        raise TypeError(f"{type(value).__name__} is not a real number")
     return float(value)

@@ -22,6 +22,9 @@ class Vector:
     names: tuple[str, ...]
     values: Any
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+
     def array(self) -> NDArray[Any]:
         """Return the values as a float32 or float64 array, shape (n,), waiting for a device.
 
