@@ -2,5 +2,5 @@
   'use strict';
   const vk = window.vk;
   vk.sidebar = { toggle() {} };
-  for (const name of ['Sidebar', 'ReplayBar', 'Scalars', 'Overview', 'Gradients', 'Graph']) if (!vk.classes[name]) vk.register(name, class {});
+  for (const name of ['Sidebar', 'ReplayBar', 'Overview', 'Gradients', 'Graph']) if (!vk.classes[name]) vk.register(name, class {});
 })();

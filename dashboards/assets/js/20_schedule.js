@@ -1,0 +1,56 @@
+/* When charts draw: a frame has ten milliseconds for all of them, visible ones only, in turn. Also
+   the one place that loads plotly.js, which nothing needs before the first chart is in view. */
+(function () {
+  'use strict';
+  const vk = window.vk;
+  const BUDGET = 10; // ms per frame
+  const dirty = new Set();
+  const stats = { draws: 0, full: 0, fast: 0, frames: 0 };
+  let asked = false;
+
+  function ask() {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(tick);
+  }
+
+  function tick() {
+    asked = false;
+    stats.frames += 1;
+    const start = performance.now();
+    for (const chart of dirty) {
+      dirty.delete(chart);
+      if (!chart.visible) continue; // it is marked again when it comes into view
+      chart.draw();
+      stats.draws += 1;
+      if (performance.now() - start > BUDGET) break;
+    }
+    if (dirty.size) ask();
+  }
+
+  /** Draw `chart` (an object with visible and draw()) soon. Marked twice, it is drawn once. */
+  function mark(chart) {
+    dirty.add(chart);
+    ask();
+  }
+
+  let plotly = null;
+  /** Resolves to window.Plotly, loading our pinned bundle once. */
+  vk.plotly = () => {
+    if (!plotly) plotly = window.Plotly ? Promise.resolve(window.Plotly) : loadPlotly();
+    return plotly;
+  };
+
+  function loadPlotly() {
+    const meta = document.querySelector('meta[name="vizkit-plotly"]');
+    return new Promise((resolve, reject) => {
+      document.head.append(vk.el('script', {
+        src: meta ? meta.content : vk.asset('vendor/plotly-cartesian.min.js'),
+        onload: () => resolve(window.Plotly),
+        onerror: () => reject(new Error('plotly.js did not load')),
+      }));
+    });
+  }
+
+  vk.schedule = { mark, stats, forget: (chart) => dirty.delete(chart) };
+})();

@@ -1,0 +1,89 @@
+/* The scalars page: every curve of the selected runs, as cards in sections by tag prefix. */
+(function () {
+  'use strict';
+  const vk = window.vk;
+  const CODE = "with vizkit.watch(model, optimizer, logdir=\"runs\"):\n    train()  # loss, learning rate and gradient norms, each step";
+
+  class Scalars {
+    constructor(el) {
+      this.sections = new Map();
+      this.controls = vk.scalarControls();
+      this.body = vk.el('div', { class: 'vk-sections' });
+      this.message = vk.el('div');
+      el.append(this.controls.el, this.body, this.message);
+      this.arrange = vk.perFrame(() => this.show());
+      this.offs = [
+        vk.store.on(['selected', 'runsLoaded'], () => this.load()),
+        vk.store.on(['tagFilter', 'opened', 'closed', 'columns', 'page', 'runs'], this.arrange),
+        vk.tags.onChange(this.arrange),
+      ];
+      this.load();
+    }
+
+    load() {
+      vk.tags.loadSelected();
+      this.arrange();
+    }
+
+    show() {
+      const { selected, runs, runsLoaded, tagFilter, columns, page } = vk.store.get();
+      if (page !== 'scalars') return;
+      this.body.style.setProperty('--vk-columns', columns || '');
+      this.body.dataset.columns = columns;
+      const byRun = runs.filter((r) => selected.has(r.run)).map((r) => [r.run, vk.tags.of(r.run)]);
+      const known = byRun.filter(([, rows]) => rows);
+      const sections = vk.tagGroups.group(known, vk.tagGroups.matcher(tagFilter).test);
+      this.showSections(sections);
+      if (sections.length) this.say(null);
+      else if (!runsLoaded || known.length < byRun.length) this.showSkeleton();
+      else this.say(this.emptyWords());
+    }
+
+    showSections(sections) {
+      const wanted = new Set(sections.map(({ key }) => key));
+      for (const [key, section] of this.sections) {
+        if (wanted.has(key)) continue;
+        section.destroy();
+        this.sections.delete(key);
+      }
+      sections.forEach((data, i) => {
+        if (!this.sections.has(data.key)) this.sections.set(data.key, new vk.Section(data.key));
+        const section = this.sections.get(data.key);
+        if (this.body.children[i] !== section.el) this.body.insertBefore(section.el, this.body.children[i] || null);
+        section.show(data);
+      });
+    }
+
+    say(words) {
+      this.saying = this.saying === JSON.stringify(words) ? this.saying : this.write(words);
+    }
+
+    write(words) {
+      if (words) vk.emptyState(this.message, words);
+      else this.message.replaceChildren();
+      return JSON.stringify(words);
+    }
+
+    showSkeleton() {
+      this.saying = null;
+      const card = () => vk.el('div', { class: 'vk-card' }, vk.el('div', { class: 'vk-skeleton', style: { height: '12px', width: '35%', margin: '10px 12px' } }), vk.el('div', { class: 'vk-skeleton', style: { height: '220px', margin: '8px 12px 24px' } }));
+      this.message.replaceChildren(vk.el('div', { class: 'vk-sections', 'aria-busy': 'true' }, vk.el('div', { class: 'vk-grid' }, [1, 2, 3, 4, 5, 6].map(card))));
+    }
+
+    emptyWords() {
+      const { runs, selected, tagFilter, logdir } = vk.store.get();
+      if (!runs.length) return { title: 'No runs yet', body: `Watch a training and its curves appear here while it runs${logdir ? `, from ${logdir}` : ''}.`, code: `import vizkit\n${CODE}` };
+      if (!selected.size) return { title: 'No run is selected', body: 'Tick runs in the list on the left; a double click shows only one.' };
+      if (tagFilter) return { title: 'No tag matches', body: `Nothing in the ${selected.size === 1 ? 'selected run' : 'selected runs'} matches “${tagFilter}”.` };
+      return { title: 'No scalars in these runs', body: 'Log a number and it becomes a curve.', code: 'run = vizkit.Run("runs/name")\nrun.log({"loss": loss}, step=step)' };
+    }
+
+    destroy() {
+      this.offs.forEach((off) => off());
+      this.controls.destroy();
+      for (const section of this.sections.values()) section.destroy();
+    }
+  }
+
+  vk.register('Scalars', Scalars);
+})();
