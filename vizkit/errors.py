@@ -70,7 +70,7 @@ def warn_once(key: str, message: str, *, stacklevel: int = 2) -> None:
         raise VizkitError(message)
     if key not in _warned:
         _warned.add(key)
-        _warn(message, stacklevel + 1)
+        _warn(message, stacklevel)
 
 
 def guarded(key: str, message: str, act: Callable[[], object]) -> None:

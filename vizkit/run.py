@@ -87,7 +87,9 @@ class Run:
         except Exception as error:
             if strict():
                 raise
-            warn_once(f"log {type(error)}", f"log({values!r:.200}) is left out: {error!r}")
+            warn_once(
+                f"log {type(error)}", f"log({values!r:.200}) is left out: {error!r}", stacklevel=3
+            )
 
     def log_frozen(self, step: int, wall_time: float, items: Mapping[str, Item]) -> None:
         """Log values that nobody changes any more: floats, `Pending`s and frozen `Vector`s."""
@@ -140,14 +142,26 @@ class Run:
 
     def _rounded(self, step: float) -> int:
         if not step.is_integer():
-            warn_once("fractional step", f"Step {step!r} is no integer; it is cut to {int(step)}.")
+            warn_once(
+                "fractional step",
+                f"Step {step!r} is no integer; it is cut to {int(step)}.",
+                stacklevel=5,
+            )
         return int(step)
 
     def _refuse(self) -> None:
         if self._closed == "forked":
-            warn_once("log forked", f"A forked process cannot log to its parent's run {self.name}.")
+            warn_once(
+                "log forked",
+                f"A forked process cannot log to its parent's run {self.name}.",
+                stacklevel=4,
+            )
         else:
-            warn_once("log closed", f"Run {self.name!r} is closed; what is logged now is left out.")
+            warn_once(
+                "log closed",
+                f"Run {self.name!r} is closed; what is logged now is left out.",
+                stacklevel=4,
+            )
 
     def _hurry(self) -> None:
         if not self._writer.hurry():

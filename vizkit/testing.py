@@ -22,8 +22,8 @@ from vizkit.events.records import (
     hparams_start_record,
     version_record,
 )
-from vizkit.kinds.graph.module_graph import Edge, ModuleGraph, Node
 from vizkit.kinds.graph.module_graph import TAG as GRAPH_TAG
+from vizkit.kinds.graph.module_graph import Edge, ModuleGraph, Node
 from vizkit.kinds.runinfo import record as runinfo
 from vizkit.kinds.vector.value import Vector
 

@@ -186,7 +186,7 @@ class _Layout:
         return _field(1, self._tag + _field(8, tensor) + self._names_when_due(len(content)))
 
     def _names_when_due(self, size: int) -> bytes:
-        due = self._records % REPEAT_NAMES_RECORDS == 0 or self._bytes > REPEAT_NAMES_BYTES
+        due = self._records % REPEAT_NAMES_RECORDS == 0 or self._bytes >= REPEAT_NAMES_BYTES
         self._records += 1
         self._bytes = 0 if due else self._bytes + size
         return self._metadata if due else b""
