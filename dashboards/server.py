@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import signal
 import socket
 import threading
@@ -15,18 +13,15 @@ from types import FrameType
 
 import uvicorn
 
-from vizkit.errors import PortInUseError, UsageError
+from vizkit.errors import UsageError
 
 from .app import build_app
-from .guard import LOOPBACK, WILDCARDS, Access
+from .guard import LOOPBACK, Access
+from .ports import DEFAULT_HOST, DEFAULT_PORT, take_port, web_address
 from .state import ViewerState, existing_folder
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8097  # Visdom's: its old scripts find us without a change
-PORTS_TO_TRY = 100
 START_TIMEOUT = 30.0  # seconds
 GRACE = 2  # seconds for open requests when the server ends
-BACKLOG = 256
 
 
 @dataclass(frozen=True)
@@ -73,10 +68,8 @@ class Viewer:
     @property
     def url(self) -> str:
         """The address for a browser, with the token if one is asked for."""
-        host = DEFAULT_HOST if self.options.host in WILDCARDS else self.options.host
-        host = f"[{host}]" if ":" in host else host
         query = f"?token={self.options.token}" if self.options.token else ""
-        return f"http://{host}:{self.port}/{query}"
+        return web_address(self.options.host, self.port) + query
 
     def run(self, when_ready: Callable[[], None] | None = None) -> None:
         """Serve until Ctrl+C or SIGTERM; both end it without a traceback.
@@ -178,48 +171,6 @@ def clean_base_path(path: str) -> str:
     """Return a base path with one slash at each end."""
     inner = path.strip("/")
     return f"/{inner}/" if inner else "/"
-
-
-def take_port(host: str, port: int | None) -> socket.socket:
-    """Return a socket listening on the port; for None on the first free one from 8097 on.
-
-    Raises:
-        PortInUseError: if the port is taken; the text names a free one.
-        UsageError: if the host is no address of this machine.
-    """
-    tries = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY) if port is None else (port,)
-    for candidate in tries:
-        taken = _listen(host, candidate)
-        if taken is not None:
-            return taken
-    raise PortInUseError(f"Port {tries[0]} on {host} is in use by another program.")
-
-
-def next_free_port(host: str, port: int) -> int | None:
-    """Return the first port after `port` that is free now, None if a hundred are taken."""
-    for candidate in range(port + 1, min(port + PORTS_TO_TRY, 65_536)):
-        taken = _listen(host, candidate)
-        if taken is not None:
-            taken.close()
-            return candidate
-    return None
-
-
-def _listen(host: str, port: int) -> socket.socket | None:
-    """Return a listening socket, or None if the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":  # elsewhere this would share a port that is in use
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            return None
-        raise UsageError(f"Cannot listen on {host!r} port {port}: {error.strerror}.") from error
-    return listener
 
 
 @contextmanager

@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from vizkit import __version__
+from vizkit.version import __version__
 from vizkit.errors import VizkitError
 
-COMMANDS = ("serve", "runs", "export", "doctor")
+COMMANDS = ("demo", "serve", "runs", "export", "doctor")
 INTERRUPTED = 130
 MISUSED = 2
 

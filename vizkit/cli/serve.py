@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
 import os
 import secrets
 import shlex
 import sys
 import threading
-import urllib.request
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +81,8 @@ def has_browser() -> bool:
 
 def _viewer(args: argparse.Namespace) -> Viewer:
     # Dash takes most of a second to import: only where the page is served.
-    from dashboards.server import next_free_port, open_viewer
+    from dashboards.ports import next_free_port
+    from dashboards.server import open_viewer
 
     options = _options(args)
     try:
@@ -123,26 +121,13 @@ def _check_replay(folder: Path, run: str | None) -> None:
 
 
 def _port_taken(args: argparse.Namespace, free: int | None) -> str:
+    from dashboards.ports import who_answers
+
     who = who_answers(args.host, args.port)
     text = f"Port {args.port} on {args.host} is in use by {who}."
     if free is None:
         return text + " Pass another one: --port N."
     return text + f" This one is free:\n  vizkit serve {shlex.quote(args.logdir)} --port {free}"
-
-
-def who_answers(host: str, port: int) -> str:
-    """Return in words what answers HTTP on a port: another vizkit server, or something else."""
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    try:
-        # No proxy: the question is about this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(address + "/healthz", timeout=1) as answer:
-            about = json.loads(answer.read(10_000))
-    except (OSError, ValueError, http.client.HTTPException):
-        return "another program"
-    if isinstance(about, dict) and about.get("app") == "vizkit":
-        return f"another vizkit server, at {address}/"
-    return "another program"
 
 
 def _port(text: str) -> int:
