@@ -166,7 +166,7 @@ class Writer:
     def _start(self, git: GitQuestion) -> None:
         self._sink.write()
         known = self._opening
-        self._hparams = hparams_start_record(known.started, known.name, flatten(known.config))
+        self._hparams = hparams_start_record(known.started, known.name, known.config)
         self._start_info = runinfo.Start(
             config=known.config,
             environment=capture_environment(known.started, known.rank, known.command),
@@ -211,14 +211,3 @@ class Writer:
         if self._sink.pending:
             warn_once("unwritten", f"{self._sink.pending:,} bytes of the run were never written.")
         self._sink.close()
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as one, keys joined by dots, for TensorBoard's HParams tab."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

@@ -1,4 +1,4 @@
-"""Reads event files without vizkit's own reader: framing by hand, protos by TensorBoard's classes."""
+"""Reads event files without vizkit's own reader: frames by hand, protos by TensorBoard."""
 
 from __future__ import annotations
 

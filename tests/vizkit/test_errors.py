@@ -7,9 +7,7 @@ from vizkit import errors
 
 def test_a_warning_comes_once_for_each_key():
     with pytest.warns(errors.VizkitWarning) as caught:
-        errors.warn_once("a", "first")
-        errors.warn_once("a", "again")
-        errors.warn_once("b", "other")
+        _warn_all([("a", "first"), ("a", "again"), ("b", "other")])
 
     assert [str(each.message) for each in caught] == ["first", "other"]
 
@@ -60,3 +58,8 @@ def test_every_error_is_a_vizkit_error():
     kinds = [each for name, each in vars(errors).items() if name.endswith("Error")]
 
     assert all(issubclass(each, errors.VizkitError) for each in kinds)
+
+
+def _warn_all(pairs):
+    for key, message in pairs:
+        errors.warn_once(key, message)

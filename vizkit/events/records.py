@@ -37,10 +37,10 @@ def bytes_record(step: int, wall_time: float, tag: str, plugin: str, content: by
 
 
 def hparams_start_record(wall_time: float, group: str, hparams: Mapping[str, Any]) -> bytes:
-    """Return TensorBoard's HParams record of a flat config; other than numbers become text."""
+    """Return TensorBoard's HParams record of a config; what is not a number becomes text."""
     start = SessionStartInfo(group_name=group, start_time_secs=wall_time)
-    for key, value in hparams.items():
-        _set_hparam(start.hparams[str(key)], value)
+    for key, value in flatten(hparams).items():
+        _set_hparam(start.hparams[key], value)
     data = HParamsPluginData(version=0, session_start_info=start)
     return _hparams_record(wall_time, "_hparams_/session_start_info", data)
 
@@ -50,6 +50,17 @@ def hparams_end_record(wall_time: float, *, finished: bool) -> bytes:
     end = SessionEndInfo(status=_SUCCESS if finished else _FAILURE, end_time_secs=wall_time)
     data = HParamsPluginData(version=0, session_end_info=end)
     return _hparams_record(wall_time, "_hparams_/session_end_info", data)
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, keys joined by dots, as the HParams tab wants them."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
 
 
 def _hparams_record(wall_time: float, tag: str, data: Any) -> bytes:

@@ -35,6 +35,14 @@ def test_a_config_becomes_hyperparameters_of_their_kinds():
     assert (data.group_name, data.start_time_secs) == ("digits", 2.0)
 
 
+def test_nested_hyperparameters_are_flattened():
+    assert records.flatten({"opt": {"lr": 0.1, "k": {"a": 1}}, "b": 2}) == {
+        "opt.lr": 0.1,
+        "opt.k.a": 1,
+        "b": 2,
+    }
+
+
 def test_the_end_of_a_session_says_how_it_went():
     good = _hparams(records.hparams_end_record(2.0, finished=True)).session_end_info
     bad = _hparams(records.hparams_end_record(2.0, finished=False)).session_end_info
