@@ -28,12 +28,34 @@ def watch(
     name: str | None = None,
     config: Mapping[str, Any] | None = None,
     every: int = 1,
+    total_steps: int | None = None,
+    start_step: int | None = None,
+    weights_every: int | None = 50,
+    budget: float | None = 0.1,
 ) -> Watch:
     """Log loss, learning rate, gradient and weight norms of every step of a PyTorch training.
 
-    Returns a handle, also a context manager; leaving it restores the model. A step is an
-    `optimizer.step()`. `model`: a Module or a list of tensors; `optimizer`: one or a list;
-    `every`: log each so many steps; the run's folder is `logdir/name` unless `run` is given.
+    Returns a handle, also a context manager; leaving it restores model, optimizer and torch. A
+    step is an `optimizer.step()` of any optimizer that trains `model`, or `handle.step()`.
+
+    Args:
+        model: a Module; a list, or dict by name, of tensors.
+        optimizer: one or a list; by default all that train something of `model`.
+        criterion: the loss Module; its mean output is the loss, else what `backward()` starts from.
+        run: where to log; else a new run in the folder `logdir/name`.
+        logdir: the folder of all runs.
+        name: the run's folder in it; by default the model's class and the time.
+        config: hyperparameters to show with the run.
+        every: log each so many steps.
+        total_steps: how many steps there will be, to show the progress.
+        start_step: the first step's number; by default where `run` goes on, else 0.
+        weights_every: weight norms and update ratios at each so many steps and the first; or None.
+        budget: share of the time, above 1 ms a step, from which gradient norms are measured less
+            often than each step; None for each step at any price.
+
+    Raises:
+        UsageError: if `model` is neither, or a number makes no sense; nothing after that raises.
+        RunFolderError: if the run's folder cannot be written.
     """
     # Here, not above: only who watches needs torch.
     from vizkit.hooks.watch import watch as watch_model
@@ -47,6 +69,10 @@ def watch(
         name=name,
         config=config,
         every=every,
+        total_steps=total_steps,
+        start_step=start_step,
+        weights_every=weights_every,
+        budget=budget,
     )
 
 

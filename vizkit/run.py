@@ -45,7 +45,7 @@ class Run:
         self.folder = Path(folder).absolute()
         self.name = self.folder.name
         self.last_step: int | None = None
-        self._start_step = start_step
+        self.start_step = start_step
         self._closed = ""
         opening = Opening(
             name=self.name,
@@ -135,7 +135,7 @@ class Run:
 
     def _as_step(self, step: Any) -> int:
         if step is None:
-            return self._start_step if self.last_step is None else self.last_step + 1
+            return self.start_step if self.last_step is None else self.last_step + 1
         if isinstance(step, float) or (hasattr(step, "dtype") and not _is_index(step)):
             return self._rounded(float(step))
         return operator.index(step)

@@ -1,0 +1,102 @@
+"""The gradient norms that one optimizer steps with, before and after clipping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vizkit.hooks import clipping
+from vizkit.hooks.clipping import Kept
+from vizkit.hooks.losses import Number
+from vizkit.hooks.norms import Norms, Numbers, total
+from vizkit.hooks.roster import Plan
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Norms of those gradients that are there; `places[i]` is the roster position of norm i."""
+
+    places: NDArray[np.intp]
+    norms: Numbers
+    total: Number
+    clipped: Number | None
+    """Norm of all together after clipping, None if the user did not clip."""
+
+
+class GradientNorms:
+    """Measures gradients step by step, sorting them anew only when they look different."""
+
+    def __init__(self) -> None:
+        self._sorted: WeakKeyDictionary[Plan, tuple[list[bool], Norms]] = WeakKeyDictionary()
+
+    def measure(
+        self, plan: Plan, gradients: list[Tensor | None], grad_scale: Tensor | None = None
+    ) -> Gradients | None:
+        """Return the norms before clipping, divided by `grad_scale`; None without a gradient."""
+        there = [gradient is not None for gradient in gradients]
+        found = [gradient for gradient in gradients if gradient is not None]
+        if not found:
+            return None
+        places = plan.positions if len(found) == len(there) else plan.positions[there]
+        kept = [clipping.kept_norm(g) for g in found] if clipping.any_kept() else None
+        if kept is None or not any(kept):
+            norms = self._norms(plan, there, found)
+            return _gradients(places, norms, None, grad_scale)
+        before, after = _with_kept(found, kept)
+        return _gradients(places, before, after, grad_scale)
+
+    def _norms(self, plan: Plan, there: list[bool], found: list[Tensor]) -> Numbers:
+        known = self._sorted.get(plan)
+        if known is not None and known[0] == there and known[1].fits(found):
+            try:
+                return known[1].measure(found)
+            except (RuntimeError, TypeError):
+                # Sparse where it was dense, say: sort again.
+                self._sorted.pop(plan)
+        norms = Norms(found)
+        measured = norms.measure(found)
+        self._sorted[plan] = (there, norms)
+        return measured
+
+
+def _gradients(
+    places: NDArray[np.intp], before: Numbers, after: Numbers | None, grad_scale: Tensor | None
+) -> Gradients:
+    if grad_scale is not None:
+        before = _divided(before, grad_scale)
+        after = None if after is None else _divided(after, grad_scale)
+    clipped = None if after is None else total(after)
+    return Gradients(places, before, total(before), clipped)
+
+
+def _divided(norms: Numbers, grad_scale: Tensor) -> Numbers:
+    if isinstance(norms, Tensor):
+        return norms / grad_scale.to(norms.device, non_blocking=True)
+    return norms / float(grad_scale)
+
+
+def _with_kept(found: list[Tensor], kept: list[Kept | None]) -> tuple[Numbers, Numbers]:
+    """Return the norms before and after clipping; what was not clipped is measured now."""
+    fresh = [gradient for gradient, known in zip(found, kept, strict=True) if known is None]
+    measured = iter(Norms(fresh).measure(fresh) if fresh else ())
+    before: list[Any] = []
+    after: list[Any] = []
+    for known in kept:
+        norm = next(measured) if known is None else known.norm
+        before.append(norm)
+        after.append(norm if known is None else norm * known.factor)
+    return _joined(before), _joined(after)
+
+
+def _joined(norms: list[Any]) -> Numbers:
+    home = next((n.device for n in norms if isinstance(n, Tensor) and n.device.type != "cpu"), None)
+    if home is None:
+        return np.array([float(norm) for norm in norms])
+    moved = [torch.as_tensor(norm).to(home, torch.float32, non_blocking=True) for norm in norms]
+    return torch.stack(moved)

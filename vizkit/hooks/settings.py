@@ -1,0 +1,35 @@
+"""What `vizkit.watch` was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vizkit.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """When to collect what; see `vizkit.watch`."""
+
+    every: int = 1
+    weights_every: int | None = 50
+    start_step: int = 0
+    budget: float | None = 0.1
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise UsageError(f"every={self.every!r} logs nothing; use 1 for each step.")
+        if self.weights_every is not None and self.weights_every < 1:
+            raise UsageError(f"weights_every={self.weights_every!r}; use None for never.")
+        if self.budget is not None and not 0 < self.budget <= 1:
+            raise UsageError(f"budget={self.budget!r} is no share of the time; use 0.1 or None.")
+
+    def logs(self, step: int) -> bool:
+        """Tell whether a step is logged."""
+        return step % self.every == 0
+
+    def weighs(self, step: int) -> bool:
+        """Tell whether a step's weights are compared; always so at the first one."""
+        if self.weights_every is None or not self.logs(step):
+            return False
+        return step == self.start_step or step % self.weights_every == 0

@@ -1,0 +1,179 @@
+"""What one forward pass shows of each module: shapes, order, and which output went where."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from vizkit.hooks.guard import Guard
+from vizkit.hooks.quiet_hook import QuietHook
+from vizkit.hooks.subject import clean_name, unwrapped
+
+Shape = tuple[int, ...]
+COMPILED = "compiled: shapes not seen"
+FARTHEST = 200
+"""Autograd nodes to look back through for the module that an input came from."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """The first call of a module; `order` counts calls of all modules from 0."""
+
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    order: int
+
+
+@dataclass
+class ForwardPass:
+    """What was seen, by the path of the module; edges are (source, target) between leaves."""
+
+    calls: dict[str, Call] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class ForwardWatcher:
+    """Hooks on all modules until the root's first forward pass with gradients is over.
+
+    `done` gets what was seen, once: then, or at `finish` where the root itself is never called.
+    """
+
+    def __init__(self, model: nn.Module, guard: Guard, done: Callable[[ForwardPass], None]) -> None:
+        self._seen = ForwardPass()
+        self._guard = guard
+        self._done = done
+        self._is_done = False
+        self._hooks: list[RemovableHandle] = []
+        self._started: dict[str, int] = {}
+        self._outputs = _Origins()
+        root = unwrapped(model)
+        if is_compiled(model):
+            self._seen.notes.append(COMPILED)
+            return
+        for path, module in root.named_modules():
+            self._hook(clean_name(path), module, is_root=module is root)
+
+    def remove(self) -> None:
+        """Take the hooks off the modules."""
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks.clear()
+        self._outputs.clear()
+
+    def finish(self) -> None:
+        """Remove the hooks and tell what was seen, if that was not done before."""
+        self.remove()
+        if not self._is_done:
+            self._is_done = True
+            self._done(self._seen)
+
+    def _hook(self, path: str, module: nn.Module, *, is_root: bool) -> None:
+        is_leaf = not any(True for _ in module.children())
+
+        def before(module: nn.Module, inputs: Any, keywords: Any) -> None:
+            if torch.is_grad_enabled():
+                self._guard.timed("graph", self._enter, path, (inputs, keywords), is_leaf)
+
+        def after(module: nn.Module, inputs: Any, keywords: Any, output: Any) -> None:
+            if torch.is_grad_enabled():
+                self._guard.timed("graph", self._leave, path, (inputs, keywords), output, is_leaf)
+                if is_root:
+                    self._guard.timed("graph", self.finish)
+
+        self._hooks += [
+            module.register_forward_pre_hook(QuietHook(before), with_kwargs=True),
+            module.register_forward_hook(QuietHook(after), with_kwargs=True),
+        ]
+
+    def _enter(self, path: str, inputs: Any, is_leaf: bool) -> None:
+        self._started.setdefault(path, len(self._started))
+        if is_leaf:
+            self._link(path, inputs)
+
+    def _leave(self, path: str, inputs: Any, output: Any, is_leaf: bool) -> None:
+        self._note(path, inputs, output)
+        if is_leaf:
+            self._outputs.add(path, output)
+
+    def _link(self, path: str, inputs: Any) -> None:
+        for tensor in tensors_in(inputs):
+            for source in self._outputs.of(tensor):
+                if (source, path) not in self._seen.edges:
+                    self._seen.edges.append((source, path))
+
+    def _note(self, path: str, inputs: Any, output: Any) -> None:
+        if path not in self._seen.calls:
+            shapes_in, shapes_out = _shapes(inputs), _shapes(output)
+            self._seen.calls[path] = Call(shapes_in, shapes_out, self._started.get(path, -1))
+
+
+class _Origins:
+    """Which module made a tensor, told by its autograd node; the nodes between are functions."""
+
+    def __init__(self) -> None:
+        self._by_node: dict[Any, str] = {}
+        self._by_tensor: dict[int, tuple[weakref.ref[Tensor], str]] = {}
+
+    def add(self, path: str, output: Any) -> None:
+        for tensor in tensors_in(output):
+            self._by_tensor[id(tensor)] = (weakref.ref(tensor), path)
+            if tensor.grad_fn is not None:
+                self._by_node[tensor.grad_fn] = path
+
+    def of(self, tensor: Tensor) -> list[str]:
+        """Return the modules whose outputs `tensor` was made of, nearest first."""
+        found = self._by_tensor.get(id(tensor))
+        if found is not None and found[0]() is tensor:
+            return [found[1]]
+        return self._look_back(tensor.grad_fn)
+
+    def clear(self) -> None:
+        self._by_node.clear()
+        self._by_tensor.clear()
+
+    def _look_back(self, start: Any) -> list[str]:
+        found: dict[str, None] = {}
+        queue = deque([start])
+        visited = {None}
+        while queue and len(visited) < FARTHEST:
+            node = queue.popleft()
+            if node in visited:
+                continue
+            visited.add(node)
+            if node in self._by_node:
+                found[self._by_node[node]] = None
+            else:
+                queue.extend(before for before, _ in node.next_functions)
+        return list(found)
+
+
+def is_compiled(model: nn.Module) -> bool:
+    """Tell whether torch.compile was applied to the model, or to a part of it."""
+    return any(
+        hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
+        for module in model.modules()
+    )
+
+
+def tensors_in(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors in arguments or results however nested."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, Mapping):
+        for value in values.values():
+            yield from tensors_in(value)
+    elif isinstance(values, (list, tuple)):
+        for value in values:
+            yield from tensors_in(value)
+
+
+def _shapes(values: Any) -> tuple[Shape, ...]:
+    return tuple(tuple(tensor.shape) for tensor in tensors_in(values))
