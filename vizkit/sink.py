@@ -73,15 +73,26 @@ class Sink:
         if now < self._retry_at:
             return False
         try:
-            self._mend(now)
+            self._mend()
             self._write()
         except OSError as error:
             self._retry_at = now + RETRY_SECONDS
             self._warn(error)
         return not self.pending
 
+    def file_is_gone(self) -> bool:
+        """Tell, once, that the file was removed; the next `write` begins another one."""
+        now = time.monotonic()
+        if self._file < 0 or now < self._check_at:
+            return False
+        self._check_at = now + RETRY_SECONDS
+        if os.fstat(self._file).st_nlink:
+            return False
+        self.close()
+        return True
+
     def retry_now(self) -> None:
-        """Let the next `write` try whatever happened before."""
+        """Let the next `write` and `file_is_gone` look, whatever happened before."""
         self._retry_at = self._check_at = 0.0
 
     def close(self) -> None:
@@ -105,18 +116,12 @@ class Sink:
         self._head = self._opening()
         self._check_at = time.monotonic() + RETRY_SECONDS
 
-    def _mend(self, now: float) -> None:
-        if self._torn:
-            os.ftruncate(self._file, self._size)
-            self._torn = False
-        if self._file < 0 or (now >= self._check_at and self._is_removed()):
-            self.close()
+    def _mend(self) -> None:
+        if self._file < 0:
             self._create()
-        elif now >= self._check_at:
-            self._check_at = now + RETRY_SECONDS
-
-    def _is_removed(self) -> bool:
-        return os.fstat(self._file).st_nlink == 0
+        elif self._torn:
+            os.ftruncate(self._file, self._size)
+        self._torn = False
 
     def _write(self) -> None:
         if not self.pending:

@@ -142,6 +142,7 @@ class Writer:
 
     def _drain(self) -> None:
         self._hurried = False
+        self._look_for_file()
         while self.entries:
             # Loggers append meanwhile: take a part by its length, never swap the list.
             part = self.entries[:_CHUNK]
@@ -150,6 +151,14 @@ class Writer:
             if len(part) == _CHUNK:
                 self._write()
         self._write()
+
+    def _look_for_file(self) -> None:
+        if self._sink.file_is_gone():
+            self._encoder.forget_names()
+            warn_once(
+                f"gone {self._opening.name}",
+                f"The file of run {self._opening.name!r} was removed; another one is begun.",
+            )
 
     def _write(self) -> None:
         lost = self._sink.lost
@@ -160,7 +169,6 @@ class Writer:
             self._sink.write()
 
     def _file_opening(self) -> bytes:
-        self._encoder.forget_names()
         return version_record(time.time()) + self._start_records
 
     def _start(self, git: GitQuestion) -> None:
@@ -205,6 +213,7 @@ class Writer:
         self._sink.add(hparams_end_record(time.time(), finished=end.status == "finished"))
         for _ in range(_LAST_TRIES):
             self._sink.retry_now()
+            self._look_for_file()
             if self._sink.write():
                 break
             time.sleep(FLUSH_SECONDS)

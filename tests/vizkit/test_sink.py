@@ -44,10 +44,10 @@ def test_a_removed_folder_is_made_again(tmp_path):
     sink.add(frame(b"one"))
     sink.write()
     shutil.rmtree(tmp_path / "run")
-
-    sink.add(frame(b"two"))
     sink.retry_now()
 
+    assert sink.file_is_gone()
+    sink.add(frame(b"two"))
     assert sink.write()
     assert _written(tmp_path) == [b"opening", b"two"]
 
@@ -59,6 +59,7 @@ def test_while_the_folder_cannot_be_made_again_all_is_kept(tmp_path):
     (tmp_path / "run").write_text("in the way")
     sink.add(frame(b"one"))
     sink.retry_now()
+    assert sink.file_is_gone()
     with pytest.warns(VizkitWarning, match="Cannot write the run now"):
         assert not sink.write()
 
@@ -164,6 +165,7 @@ def _full_sink(folder: Path) -> Sink:
     shutil.rmtree(folder / "full")
     (folder / "full").write_text("in the way")
     sink.retry_now()
+    assert sink.file_is_gone()
     with pytest.warns(VizkitWarning):
         sink.write()
     return sink

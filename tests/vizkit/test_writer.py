@@ -13,7 +13,6 @@ from vizkit.kinds.runinfo.record import Alive, End, Gap, Start
 from vizkit.testing import wait_until
 from vizkit.writer import Opening, Writer
 
-
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -107,7 +106,8 @@ def test_a_removed_folder_is_begun_again_with_start_and_names(writer, tmp_path):
         writer.flush()
         return len(exact_values(tmp_path, "loss")) >= 2
 
-    wait_until(comes_back, timeout=5, every=0.1)
+    with pytest.warns(VizkitWarning, match="was removed; another one is begun"):
+        wait_until(comes_back, timeout=5, every=0.1)
     vectors = [v for event in events(tmp_path) for v in event.summary.value if v.tag == "g/*"]
     assert isinstance(run_infos(tmp_path)[0], Start)
     assert vectors[0].metadata.plugin_data.content == b'{"names":["a"]}'
