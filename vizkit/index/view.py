@@ -1,0 +1,153 @@
+"""A series as it stood at one moment, readable without a lock while it goes on growing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from vizkit.index.blocks import Blocks, blocks_of
+from vizkit.index.columns import Chunk, Columns, Floats, Ints, joined
+from vizkit.index.lane import Begin, Lane
+from vizkit.index.pyramid import ENTRY, FINE, Entries, summarise
+
+
+class Chunks(Protocol):
+    """Where sealed chunks are read from."""
+
+    def points(self, lane: int, no: int, position: int) -> Columns:
+        """Return the points of one column of a sealed chunk."""
+
+    def fine(self, lane: int, chunks: Sequence[int]) -> Entries:
+        """Return the entries of FINE points of ascending chunks of a one-column lane."""
+
+    def steps(self, lane: int, no: int) -> Ints:
+        """Return the steps of a sealed chunk."""
+
+    def row(self, lane: int, no: int, row: int) -> Floats:
+        """Return the values of one row of a sealed chunk; shape (k,)."""
+
+    def blocks(self, lane: int, no: int, size: int) -> Blocks:
+        """Return the blocks of `size` rows of a sealed chunk."""
+
+
+@dataclass(frozen=True)
+class LaneView:
+    """A lane at one moment. directory: shape (chunks, k); open: the rows behind the chunks."""
+
+    number: int
+    width: int
+    directory: Entries
+    open: Chunk
+    waiting: Mapping[int, Chunk]
+    begins: Mapping[int, Begin]
+    source: Chunks
+
+    @property
+    def count(self) -> int:
+        """Return how many rows there are."""
+        return int(self.directory["count"][:, 0].sum()) + len(self.open)
+
+    def steps(self, no: int) -> Ints:
+        """Return the steps of a sealed chunk."""
+        waiting = self.waiting.get(no)
+        return self.source.steps(self.number, no) if waiting is None else waiting.step
+
+    def row(self, no: int, row: int) -> Floats:
+        """Return the values of one row of a sealed chunk; shape (k,)."""
+        waiting = self.waiting.get(no)
+        if waiting is None:
+            return self.source.row(self.number, no, row)
+        values: Floats = waiting.value[row].astype(np.float64)
+        return values
+
+    def blocks(self, no: int, size: int) -> Blocks:
+        """Return the blocks of `size` rows of a sealed chunk, for a heatmap."""
+        waiting = self.waiting.get(no)
+        if waiting is None:
+            return self.source.blocks(self.number, no, size)
+        return blocks_of(waiting, size)
+
+    def fine(self, chunks: Sequence[int]) -> Entries:
+        """Return the entries of FINE points of sealed chunks, ascending; one column only."""
+        written = [no for no in chunks if no not in self.waiting]
+        parts = [self.source.fine(self.number, written)] if written else []
+        waiting = [no for no in chunks if no in self.waiting]
+        parts += [summarise(self.waiting[no], no, FINE)[:, 0] for no in waiting]
+        return np.concatenate(parts) if parts else np.empty(0, ENTRY)
+
+    def points(self, no: int, position: int) -> Columns:
+        """Return one column of a sealed chunk."""
+        waiting = self.waiting.get(no)
+        if waiting is not None:
+            return waiting.column(position)
+        return self.source.points(self.number, no, position)
+
+    def read(self, position: int, start: int, stop: int) -> Iterator[Columns]:
+        """Give the points with ordinals [start, stop) of one column, chunk by chunk."""
+        ends = self.directory["count"][:, 0].cumsum(dtype=np.int64)
+        first, behind = np.searchsorted(ends, [start, stop], side="right")
+        for no in range(int(first), min(int(behind) + 1, len(ends))):
+            begin = int(ends[no - 1]) if no else 0
+            part = self.points(no, position).take(slice(max(0, start - begin), stop - begin))
+            if len(part):
+                yield part
+        sealed = int(ends[-1]) if len(ends) else 0
+        if stop > sealed:
+            yield self.open.column(position).take(slice(max(0, start - sealed), stop - sealed))
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """A series at one moment: columns of one lane, or of several that took over one by one.
+
+    origin: the run's first wall time. Later lanes begin only when the earlier grow no more, so
+    ordinals never shift.
+    """
+
+    lanes: Sequence[tuple[LaneView, int]]
+    origin: float
+
+    @property
+    def count(self) -> int:
+        """Return how many points there are."""
+        return sum(lane.count for lane, _ in self.lanes)
+
+    @property
+    def begins(self) -> dict[int, Begin]:
+        """Return where each attempt begins, by attempt."""
+        merged: dict[int, Begin] = {}
+        for lane, _ in self.lanes:
+            for attempt, begin in lane.begins.items():
+                known = merged.get(attempt, begin)
+                step, wall = min(known.step, begin.step), min(known.wall_time, begin.wall_time)
+                merged[attempt] = Begin(step, wall)
+        return merged
+
+    def parts(self, start: int = 0, stop: int | None = None) -> Iterator[Columns]:
+        """Give the points with ordinals [start, stop) in arrival order, chunk by chunk."""
+        stop = self.count if stop is None else stop
+        for lane, position in self.lanes:
+            count = lane.count
+            if start < count and stop > 0:
+                yield from lane.read(position, max(0, start), min(stop, count))
+            start, stop = start - count, stop - count
+
+    def read(self, start: int = 0, stop: int | None = None) -> Columns:
+        """Return the points with ordinals [start, stop) in arrival order."""
+        return joined(list(self.parts(start, stop)))
+
+
+def view_of(lane: Lane, source: Chunks) -> LaneView:
+    """Return the lane as it stands; call it under the lock that guards the lane."""
+    return LaneView(
+        number=lane.number,
+        width=lane.width,
+        directory=lane.directory.view(),
+        open=lane.open.view(),
+        waiting=dict(lane.waiting),
+        begins=dict(lane.begins),
+        source=source,
+    )
