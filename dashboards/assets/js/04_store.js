@@ -28,6 +28,7 @@
     logdir: '',
     progress: null,           // {indexed, total} while the server reads
     sidebarOpen: true,
+    sheetOpen: false,         // the sidebar of a phone, never in the address
   };
 
   const listeners = new Map(); // key -> Set of functions
