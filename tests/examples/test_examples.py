@@ -1,0 +1,48 @@
+"""Every example runs as a newcomer runs it: its loss falls and its gradients are there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vizkit
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RUNS = {
+    "dataloader_module": "grad_norm/head.weight",
+    "two_layer_autograd_function": "grad_norm/w1",
+    "two_layer_manual": "grad_norm/w1",
+    "two_layer_nn": "grad_norm/0.weight",
+}
+
+
+@pytest.fixture(scope="module")
+def logdir(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.mark.parametrize(("example", "gradient"), RUNS.items(), ids=RUNS)
+def test_an_example_runs_and_its_loss_falls(logdir, example, gradient):
+    script = EXAMPLES / f"{example}.py"
+
+    done = subprocess.run(
+        [sys.executable, script, "--logdir", logdir], capture_output=True, text=True, timeout=120
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    runs = vizkit.open_logdir(logdir)
+    name = example.replace("_", "-")
+    loss = runs.series(name, "loss").value
+    assert loss[-10:].mean() < 0.5 * loss[:10].mean()
+    assert len(runs.series(name, gradient).value) == len(loss)
+    assert next(run for run in runs.runs() if run.name == name).status == "finished"
+
+
+def test_every_example_is_tested_and_in_the_table():
+    scripts = {path.stem for path in EXAMPLES.glob("*.py")}
+    table = (EXAMPLES / "README.md").read_text()
+
+    assert scripts == set(RUNS)
+    assert all(f"`{script}.py`" in table or f"({script}.py)" in table for script in scripts)
