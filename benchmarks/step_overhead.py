@@ -164,7 +164,9 @@ def report(name: str, subject: Subject, rounds: list[dict[str, float]], logdir: 
     parameters = list(subject.model.parameters())
     ratio, low, high = spread([one["watched"] / one["bare"] for one in rounds])
     noise, noise_low, noise_high = spread([one["again"] / one["bare"] for one in rounds])
-    share = vizkit.open_logdir(logdir).series(name, "perf/vizkit_share").value
+    logged = vizkit.open_logdir(logdir)
+    share = logged.series(name, "perf/vizkit_share").value
+    norms, losses = (len(logged.series(name, tag).step) for tag in ("grad_norm", "loss"))
     emit(
         "step_overhead",
         model=name,
@@ -177,6 +179,7 @@ def report(name: str, subject: Subject, rounds: list[dict[str, float]], logdir: 
         noise_ratio=noise,
         noise_quartiles=(noise_low, noise_high),
         in_hook_share=float(statistics.median(share)),
+        steps_with_norms=norms / losses,
         rounds=len(rounds),
         block=subject.block,
         threads=torch.get_num_threads(),

@@ -57,9 +57,9 @@ class ConvBlock(nn.Sequential):
 
 
 class DigitsNet(nn.Module):
-    """Three convolution blocks and a linear head: 19,258 parameters at width 16."""
+    """Three convolution blocks and a linear head: 66,154 parameters at width 32."""
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
         self.stem = ConvBlock(1, width)
         self.down = ConvBlock(width, 2 * width, stride=2)

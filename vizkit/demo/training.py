@@ -25,10 +25,10 @@ class Plan:
 
     logdir: Path
     name: str = "digits-cnn"
-    epochs: int = 60
+    epochs: int = 80
     batch_size: int = 16
     max_lr: float = 3e-3
-    width: int = 16
+    width: int = 32
     seed: int = 0
     resume: bool = True
 

@@ -77,7 +77,7 @@ class Viewer:
 def vizkit_command() -> list[str]:
     """Return the `vizkit` command of this very Python."""
     script = Path(sys.executable).with_name("vizkit")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "vizkit.cli.main"]
+    return [str(script)] if script.exists() else [sys.executable, "-m", "vizkit"]
 
 
 def next_free_port(first: int) -> int:
