@@ -9,8 +9,8 @@
     constructor() {
       this.runs = [];
       this.rows = new Map(); // run -> {el, ...parts}
-      this.inner = vk.el('div', { class: 'vk-run-rows', role: 'list', 'aria-label': 'Runs' });
-      this.el = vk.el('div', { class: 'vk-run-list', tabindex: -1 }, this.inner);
+      this.inner = vk.el('div', { class: 'vk-side-rows', role: 'list', 'aria-label': 'Runs' });
+      this.el = vk.el('div', { class: 'vk-side-list', tabindex: -1 }, this.inner);
       this.update = vk.perFrame(() => this.draw());
       this.el.addEventListener('scroll', this.update, { passive: true });
       this.resize = new ResizeObserver(this.update);
@@ -41,21 +41,21 @@
     }
 
     make(name) {
-      const box = vk.el('input', { type: 'checkbox', class: 'vk-run-box', onchange: () => vk.selection.choose(name, box.checked) });
-      const title = vk.el('span', { class: 'vk-run-name' });
+      const box = vk.el('input', { type: 'checkbox', class: 'vk-side-box', onchange: () => vk.selection.choose(name, box.checked) });
+      const title = vk.el('span', { class: 'vk-side-name' });
       const dot = vk.el('span', { class: 'vk-dot' });
       const status = vk.el('span');
-      const age = vk.el('span', { class: 'vk-run-age' });
+      const age = vk.el('span', { class: 'vk-side-age' });
       const only = vk.el('button', {
-        type: 'button', class: 'vk-run-only', 'aria-label': `Show only ${name}`, title: 'Show only this run (or double click)',
+        type: 'button', class: 'vk-side-only', 'aria-label': `Show only ${name}`, title: 'Show only this run (or double click)',
         onclick: (event) => {
           event.preventDefault();
           vk.selection.only(name);
         },
       }, 'only');
-      const label = vk.el('label', { class: 'vk-run', ondblclick: (event) => event.target !== only && vk.selection.only(name) },
-        box, vk.el('span', { class: 'vk-run-text' }, title, vk.el('span', { class: 'vk-run-sub' }, dot, status, age)), only);
-      const el = vk.el('div', { role: 'listitem', class: 'vk-run-row', data: { vkRun: name } }, label);
+      const label = vk.el('label', { class: 'vk-side-run', ondblclick: (event) => event.target !== only && vk.selection.only(name) },
+        box, vk.el('span', { class: 'vk-side-text' }, title, vk.el('span', { class: 'vk-side-sub' }, dot, status, age)), only);
+      const el = vk.el('div', { role: 'listitem', class: 'vk-side-row', data: { vkRun: name } }, label);
       const row = { el, box, title, dot, status, age };
       this.rows.set(name, row);
       this.inner.append(el);

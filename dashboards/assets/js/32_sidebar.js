@@ -7,7 +7,7 @@
   class Sidebar {
     constructor(el) {
       this.count = vk.el('span', { class: 'vk-muted', 'aria-live': 'polite' });
-      this.error = vk.el('div', { class: 'vk-error', role: 'alert', id: 'vk-run-error' });
+      this.error = vk.el('div', { class: 'vk-field-error', role: 'alert', id: 'vk-run-error' });
       this.input = this.filterInput();
       this.list = new vk.RunList();
       this.empty = vk.el('div', { class: 'vk-sidebar-empty' });

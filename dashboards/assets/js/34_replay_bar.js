@@ -67,7 +67,7 @@
 
     showText(following, live, nothing, last) {
       const exact = vk.format.exact;
-      const parts = nothing ? ['no steps yet'] : ['step ', vk.el('b', null, exact(vk.playhead.at())), ...(following ? [] : [vk.el('span', { class: 'vk-muted' }, ` of ${exact(last)}`)])];
+      const parts = nothing ? ['no steps yet'] : ['step ', vk.el('b', null, exact(following && live ? liveStep() : vk.playhead.at())), ...(following ? [] : [vk.el('span', { class: 'vk-muted' }, ` of ${exact(last)}`)])];
       this.text.replaceChildren(...parts);
       this.text.dataset.vkStep = vk.playhead.at();
     }
@@ -84,6 +84,9 @@
       this.offs.forEach((off) => off());
     }
   }
+
+  /** The newest step of the runs that are live; others may reach further. */
+  const liveStep = () => Math.max(...vk.runs.selected().filter((r) => r.status === 'running').map((r) => r.last_step));
 
   vk.register('ReplayBar', ReplayBar);
 })();

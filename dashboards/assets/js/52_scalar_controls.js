@@ -48,7 +48,7 @@
   }
 
   function tagFilter() {
-    const error = vk.el('div', { class: 'vk-error', role: 'alert', id: 'vk-tag-error' });
+    const error = vk.el('div', { class: 'vk-field-error', role: 'alert', id: 'vk-tag-error' });
     const input = vk.el('input', {
       type: 'search', class: 'vk-input', placeholder: 'Filter tags (regex)', 'aria-label': 'Filter tags by a regular expression',
       'aria-describedby': 'vk-tag-error', 'aria-keyshortcuts': 't', autocomplete: 'off', spellcheck: 'false', id: 'vk-tag-filter',
