@@ -112,17 +112,20 @@ class Batch:
 
     session_starts lie before every point of the batch: a stretch is cut where one follows points.
     end: file offset behind the stretch. attempt: that of the rows and payloads.
-    last_wall: newest wall time of any record, heartbeats included; -inf without records.
+    first_wall: wall time of the first record; last_wall: the newest of any record, heartbeats
+    included; None without records. restarted: the file was replaced, what it gave before is void.
     """
 
-    points: Points
+    points: Points = field(default_factory=no_points)
     rows: tuple[Rows, ...] = ()
     payloads: tuple[Payload, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     session_starts: tuple[SessionStart, ...] = ()
     end: int = 0
     attempt: int = 0
-    last_wall: float = float("-inf")
+    first_wall: float | None = None
+    last_wall: float | None = None
+    restarted: bool = False
 
     @property
     def size(self) -> int:
@@ -145,7 +148,8 @@ class StartRecord:
 class FileFacts:
     """What the attempt rules ask of a file. foreign is True until a vizkit start record is seen.
 
-    first_step: step of the first point in file order. last_step: the highest step.
+    first_step: step of the first value in file order, or of a SessionLog START before it.
+    last_step: the highest step. last_attempt: the highest attempt of a point.
     """
 
     start: StartRecord | None = None
@@ -163,7 +167,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Walk:
-    """Where one tag of a foreign file stands: its attempt, highest and latest step."""
+    """Where one tag of a foreign file stands: its attempt, the attempt's highest and last step."""
 
     attempt: int
     high: int

@@ -87,19 +87,29 @@ class Collector:
         """Report bytes of the buffer that cannot be read."""
         self.skipped.append(Skipped(self.offset + span[0], span[1] - span[0], reason))
 
-    def batch(self, end: int, first_skipped: list[Skipped]) -> Batch:
-        """Read the values that were only found so far, and return everything."""
+    def batch(self, end: int, first_skipped: list[Skipped]) -> tuple[Batch, Ints]:
+        """Read the values that were only found so far; return all, and each point's record."""
         for span in sorted(self._spans):
             self._read(*span)
-        return Batch(
-            points=self._points(),
+        points, record = self._points()
+        batch = Batch(
+            points=points,
             rows=tuple(self._vectors()),
             payloads=tuple(payload for _, payload in sorted(self._payloads, key=_place)),
             skipped=(*first_skipped, *self.skipped),
             session_starts=tuple(self.session_starts),
             end=end,
-            last_wall=float(self.wall_time.max(initial=-np.inf)),
+            first_wall=self._wall_time(0),
+            last_wall=self._wall_time(-1),
         )
+        return batch, record
+
+    def _wall_time(self, which: int) -> float | None:
+        """Return the first (0) or newest (-1) wall time; records that have none do not count."""
+        known = self.wall_time[self.wall_time > 0]
+        if not known.size:
+            return None
+        return float(known.max() if which else known[0])
 
     def _read(self, record: int, rank: int, start: int, end: int) -> None:
         plain = plain_scalar(self.buffer.raw, start, end)
@@ -134,7 +144,7 @@ class Collector:
             return
         self._rows.append((record, span, replace(row, names=names)))
 
-    def _points(self) -> Points:
+    def _points(self) -> tuple[Points, Ints]:
         single = list(zip(*self._scalars, strict=True)) or [(), (), (), ()]
         dtypes = (np.int64, np.int64, np.int32, np.float64)
         last = tuple(np.array(c, t) for c, t in zip(single, dtypes, strict=True))
@@ -145,7 +155,7 @@ class Collector:
             record, tag_index, value = record[order], tag_index[order], value[order]
         step, wall_time = self.step[record], self.wall_time[record]
         attempt = np.zeros(record.size, np.int32)
-        return Points(self._tags.tags, tag_index, step, wall_time, value, attempt)
+        return Points(self._tags.tags, tag_index, step, wall_time, value, attempt), record
 
     def _vectors(self) -> list[Rows]:
         named = sorted(self._named_rows(), key=_tag)

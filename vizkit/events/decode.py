@@ -23,10 +23,12 @@ _FEW = 24
 class Decoded:
     """A batch, and what the records behind it depend on.
 
+    place: where in the file the record of each point begins, shape (n,).
     waiting, needed: as in scan.Records, of what lies at `batch.end`.
     """
 
     batch: Batch
+    place: Ints
     layouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plugins: Mapping[str, str] = field(default_factory=dict)
     waiting: str = ""
@@ -70,8 +72,9 @@ def _decoded(collector: Collector, found: Records, cut: int) -> Decoded:
     offset = collector.offset
     skipped = [replace(each, offset=each.offset + offset) for each in found.skipped]
     skipped = [each for each in skipped if each.offset < offset + end]
-    batch = collector.batch(offset + end, skipped)
-    return Decoded(batch, collector.layouts, collector.plugins, waiting, needed)
+    batch, record = collector.batch(offset + end, skipped)
+    place = found.start[record] - HEADER + offset
+    return Decoded(batch, place, collector.layouts, collector.plugins, waiting, needed)
 
 
 def _span(found: Records, record: int) -> tuple[int, int]:

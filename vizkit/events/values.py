@@ -116,3 +116,12 @@ def _exact(raw: bytes, start: int, end: int, single: float) -> float:
         if number == EXACT_FIELD and wire == FIXED64:
             return float(_unpack_double(raw, at)[0])
     return float(single)
+
+
+def string_value(data: bytes) -> bytes:
+    """Return the text in the tensor of a serialized Summary.Value; b"" if there is none."""
+    try:
+        found = Summary.Value.FromString(data).tensor.string_val
+    except DecodeError:
+        return b""
+    return bytes(found[0]) if found else b""

@@ -32,7 +32,9 @@ def test_what_is_an_event_file(name, expected):
     assert is_event_file(name) is expected
 
 
-@pytest.mark.parametrize(("tag", "kept"), [("loss", b"loss"), ("損失", "損失".encode()), (" a ", b"a")])
+@pytest.mark.parametrize(
+    ("tag", "kept"), [("loss", b"loss"), ("損失", "損失".encode()), (" a ", b"a")]
+)
 def test_a_tag_is_kept_as_utf8(tag, kept):
     assert checked_tag(tag) == kept
 
