@@ -6,7 +6,7 @@
   let reading = false;
   let started = false;
 
-  const list = (set) => [...set].map(encodeURIComponent).join(',');
+  const list = (set) => [...set].map((name) => name.replace(/[%,]/g, encodeURIComponent)).join(',');
   const unlist = (text) => new Set(text.split(',').filter(Boolean).map(decodeURIComponent));
   const short = (x) => String(Number(x.toPrecision(9)));
   const put = (query, param, value) =>

@@ -133,7 +133,8 @@
       const to = points.known(want.until);
       const [from, end] = want.zoom ? this.within(points, to, want) : [0, to];
       const whole = source === this && want.until === null && !want.zoom;
-      const count = whole || (detail && !detail.open) ? source.count : end - from;
+      const cutHere = want.zoom && want.until !== null && want.axis !== 'step';
+      const count = whole || (detail && !detail.open && !cutHere) ? source.count : end - from;
       return { points, from, to: end, ghosts: source.ghosts, count, exact: source.exact, pending: !detail && this.needsDetail(want) };
     }
 
@@ -174,12 +175,14 @@
       return this.points.wall[last] - (axis === 'relative' ? this.origin() : 0);
     }
 
-    /* The playhead is a step. A window in time is asked for without it and cut here. */
+    /* The playhead is a step: a window in time is asked for without it and cut here. Relative time
+       is asked for as wall time, so that both sides mean the same zero. */
     windowParams({ axis, zoom, until }) {
       const params = { run: this.run, tag: this.tag, max_points: MAX_POINTS };
       if (!zoom) return { ...params, until };
-      const bounds = { x_min: zoom[0], x_max: zoom[1] };
-      return axis === 'step' ? { ...params, ...bounds, until } : { ...params, ...bounds, axis };
+      if (axis === 'step') return { ...params, x_min: zoom[0], x_max: zoom[1], until };
+      const origin = axis === 'relative' ? this.origin() : 0;
+      return { ...params, x_min: zoom[0] + origin, x_max: zoom[1] + origin, axis: 'wall' };
     }
   }
 

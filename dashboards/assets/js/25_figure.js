@@ -17,15 +17,27 @@
     const line = { gridcolor: vk.theme.token('--vk-grid'), zeroline: false, linecolor: vk.theme.token('--vk-border'), ticks: '', fixedrange: true, autorange: false };
     const range = plan.axis.type === 'date' ? plan.x.map((ms) => new Date(ms).toISOString().slice(0, -1)) : plan.x;
     return {
-      xaxis: { ...line, type: plan.axis.type, range, nticks: Math.max(3, Math.round(width / 90)), showline: true, exponentformat: 'SI', minexponent: 4, separatethousands: true, showgrid: false },
+      xaxis: { ...line, type: plan.axis.type, range, nticks: Math.max(3, Math.round(width / 90)), showline: true, exponentformat: 'SI', minexponent: 4, separatethousands: true, showgrid: false, ...(plan.axis.type === 'date' ? { tickformatstops: TIME_TICKS } : {}) },
       yaxis: { ...line, type: logY ? 'log' : 'linear', range: plan.y, nticks: Math.max(3, Math.round(height / 38)), exponentformat: 'power', minexponent: 4, ...logTicks(logY, plan.y) },
     };
   }
 
+  /** Within two decades 1, 2 and 5 (all digits within half a one), beyond that powers of ten. */
   function logTicks(logY, [low, high]) {
     if (!logY) return {};
-    return high - low > 2 ? { dtick: Math.max(1, Math.ceil((high - low) / 6)), tickformat: '~e' } : { tickformat: '~g' };
+    const decades = high - low;
+    if (decades > 2) return { dtick: Math.max(1, Math.ceil(decades / 5)), tickformat: '~e' };
+    return { dtick: decades < 0.5 ? 'D1' : 'D2', tickformat: '~g' };
   }
+
+  /** Times of day and dates in one line; plotly's own take two. */
+  const TIME_TICKS = [
+    { dtickrange: [null, 1000], value: '%H:%M:%S.%L' },
+    { dtickrange: [1000, 60000], value: '%H:%M:%S' },
+    { dtickrange: [60000, 86400000], value: '%H:%M' },
+    { dtickrange: [86400000, 'M1'], value: '%-d %b' },
+    { dtickrange: ['M1', null], value: '%b %Y' },
+  ];
 
   /** Shaded stretches of y with a word, such as the healthy band of a ratio. */
   function bandShapes(bands) {

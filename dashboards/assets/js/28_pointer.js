@@ -21,6 +21,7 @@
         pointermove: (event) => this.move(event),
         pointerleave: () => this.leave(),
         pointerdown: (event) => this.press(event),
+        mousedown: (event) => event.preventDefault(), // the focus stays where it is
         dblclick: () => vk.store.set({ zoom: null }),
         keydown: (event) => this.key(event),
       };
@@ -28,6 +29,11 @@
       this.onShare = (x) => this.showCross(x);
       listeners.add(this.onShare);
       this.update = vk.perFrame(() => this.show());
+    }
+
+    /** The chart was drawn anew under the pointer. */
+    refresh() {
+      if (this.active) this.update();
     }
 
     place(event) {

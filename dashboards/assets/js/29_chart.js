@@ -155,6 +155,7 @@
       overlay.vertical(overlay.cursor, this.cursorX());
       const shared = vk.crosshair.at();
       overlay.vertical(overlay.cross, shared === null ? null : this.toAxis(shared));
+      this.pointer.refresh();
       this.card.describe(plan, { title: this.title, runs: plan.curves.length });
       this.card.pressed({ logY: this.spec.logY, wide: this.wide });
     }

@@ -52,6 +52,7 @@
       this.showPlay(playhead.mode === 'playing');
       if (document.activeElement !== this.speed) this.speed.value = String(playhead.speed);
       this.showText(following, live, nothing, last);
+      this.followButton.hidden = nothing;
       this.showFollow(following, live);
       this.track.show();
     }

@@ -12,7 +12,7 @@
       const regex = new RegExp(pattern, 'i');
       return { test: (text) => regex.test(text), error: null };
     } catch (error) {
-      return { test: () => true, error: `Not a regular expression: ${error.message.replace(/^Invalid regular expression: /, '')}` };
+      return { test: () => true, error: `Not a regular expression: ${error.message.split(': ').pop().toLowerCase()}` };
     }
   }
 
