@@ -35,7 +35,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--logdir", type=Path, default=Path("runs"), help="folder (%(default)s)")
     parser.add_argument("--name", default=NAME, help="name of the run (%(default)s)")
-    parser.add_argument("--epochs", type=_count, default=EPOCHS, help="(%(default)s)")
+    parser.add_argument(
+        "--epochs", type=_count, default=EPOCHS, help="passes over the images (%(default)s)"
+    )
     parser.add_argument(
         "--port", type=_port, default=PORT, help="port, or the next free one (%(default)s)"
     )

@@ -1,1 +1,1 @@
-"""A real training to look at: a small CNN on scikit-learn's handwritten digits, with its viewer."""
+"""A real training to look at: a small CNN on handwritten digits, with its viewer."""
