@@ -2,64 +2,80 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from vizkit.errors import guarded
-from vizkit.hooks.norms import norms_of
-
-_TROUBLE = "vizkit.watch cannot tell the gradient norms before clipping"
+from vizkit.hooks.norms import Numbers, joined, norms_of
 
 TRUSTED = 1 << 22
 """Numbers up to which torch's own float32 norm of a tensor is exact enough (1e-4)."""
 
+_TROUBLE = "vizkit.watch cannot tell the gradient norms before clipping"
+
 
 @dataclass
-class Kept:
-    """The norm of one gradient before clipping, and what clipping multiplied it with since.
+class Clipped:
+    """Gradients that were clipped together: norms before, and the factors since, shape (n,).
 
-    Valid for `grad` while its version is `version`; `norm` and `factor` are 0-d or floats.
+    Entry i is valid while `grads[i]` lives and its version is `versions[i]`.
     """
 
-    grad: weakref.ref[Tensor]
-    version: int
-    norm: Any
-    factor: Any = 1.0
+    grads: list[weakref.ref[Tensor]]
+    versions: list[int]
+    norms: Numbers
+    factors: Any
+
+    def holds(self, gradients: Sequence[Tensor]) -> bool:
+        """Tell whether these are exactly the gradients, unchanged since."""
+        return (
+            len(gradients) == len(self.grads)
+            and all(ref() is g for ref, g in zip(self.grads, gradients, strict=True))
+            and [g._version for g in gradients] == self.versions
+        )
+
+    def find(self, gradient: Tensor) -> int | None:
+        """Return the place of one gradient that was not changed since, or None."""
+        for place, (ref, version) in enumerate(zip(self.grads, self.versions, strict=True)):
+            if ref() is gradient and version == gradient._version:
+                return place
+        return None
 
 
 class _Memory(threading.local):
-    """The kept norms of this thread by the id of the gradient; forgotten at the next backward."""
+    """What this thread clipped since its last backward pass, the latest last."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, Kept] = {}
+        self.clipped: list[Clipped] = []
 
 
 _memory = _Memory()
 
 
-def kept_norm(grad: Tensor) -> Kept | None:
-    """Return what is kept of a gradient, if it was clipped and not changed since."""
-    found = _memory.kept.get(id(grad))
-    if found is None or found.grad() is not grad or found.version != grad._version:
-        return None
-    return found
+def before_and_after(gradients: Sequence[Tensor]) -> tuple[Numbers, Numbers] | None:
+    """Return the norms before and after this thread's clipping, None if it clipped none of them.
 
-
-def any_kept() -> bool:
-    """Tell whether this thread clipped anything since its last backward pass."""
-    return bool(_memory.kept)
+    What was not clipped, or changed since, is measured now.
+    """
+    for clipped in _memory.clipped:
+        if clipped.holds(gradients):
+            return clipped.norms, clipped.norms * clipped.factors
+    places = [_find(gradient) for gradient in gradients] if _memory.clipped else []
+    return _mixed(gradients, places) if any(places) else None
 
 
 def forget() -> None:
-    """Forget all that this thread kept."""
-    _memory.kept.clear()
+    """Forget all that this thread clipped."""
+    _memory.clipped.clear()
 
 
 def keeping_norms(original: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -69,13 +85,14 @@ def keeping_norms(original: Callable[..., Tensor]) -> Callable[..., Tensor]:
         if torch.compiler.is_compiling():
             return original(tensors, norm_type, *args, **kwargs)
         tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-        listener = _Listener()
-        if float(norm_type) == 2.0:
-            with listener:
+        heard: list[Tensor] | None = None
+        if float(norm_type) == 2.0 and _are_trusted(tensors):
+            with _Listener() as listener:
                 total = original(tensors, norm_type, *args, **kwargs)
+            heard = listener.heard
         else:
             total = original(tensors, norm_type, *args, **kwargs)
-        guarded("watch clipping", _TROUBLE, lambda: _keep(tensors, listener.heard))
+        guarded("watch clipping", _TROUBLE, lambda: _keep(tensors, heard))
         return total
 
     return get_total_norm
@@ -87,52 +104,78 @@ def keeping_factor(original: Callable[..., None]) -> Callable[..., None]:
     def clip_grads_with_norm_(
         parameters: Any, max_norm: float, total_norm: Tensor, *args: Any, **kwargs: Any
     ) -> None:
-        if torch.compiler.is_compiling() or not _memory.kept:
+        if torch.compiler.is_compiling() or not _memory.clipped:
             return original(parameters, max_norm, total_norm, *args, **kwargs)
         parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-        grads = [p.grad for p in parameters if p.grad is not None]
-        known = [(grad, kept) for grad in grads if (kept := kept_norm(grad)) is not None]
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        latest = _memory.clipped[-1]
+        known = latest.holds(gradients)
         original(parameters, max_norm, total_norm, *args, **kwargs)
-        guarded("watch clipping", _TROUBLE, lambda: _note(known, float(max_norm), total_norm))
+        if known:
+            note = functools.partial(_scale, latest, gradients, float(max_norm), total_norm)
+            guarded("watch clipping", _TROUBLE, note)
         return None
 
     return clip_grads_with_norm_
 
 
-def _note(known: Sequence[tuple[Tensor, Kept]], max_norm: float, total_norm: Tensor) -> None:
-    factor = _factor(max_norm, total_norm)
-    for grad, kept in known:
-        kept.version = grad._version
-        kept.factor = kept.factor * factor
-
-
 class _Listener(TorchFunctionMode):
-    """Hears the norms that torch works out one by one before it adds them up."""
+    """Hears the norms that torch works out one by one before it adds them up.
+
+    Then it goes deaf: hearing each further call would take longer than measuring anew.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard: dict[int, Tensor] = {}
+        self.heard: list[Tensor] | None = None
+        self._deaf: Any = None
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        if func is torch._foreach_norm:
-            self.heard.update((id(t), norm) for t, norm in zip(args[0], result, strict=True))
+        if func is torch._foreach_norm and self._deaf is None:
+            self.heard = list(result)
+            self._deaf = torch._C.DisableTorchFunction()
+            self._deaf.__enter__()
         return result
 
-
-def _keep(tensors: Sequence[Tensor], heard: dict[int, Tensor]) -> None:
-    untrusted = [t for t in tensors if id(t) not in heard or not _is_trusted(t)]
-    if untrusted:
-        norms = norms_of(untrusted)
-        heard |= {id(t): norm for t, norm in zip(untrusted, norms, strict=True)}
-    for tensor in tensors:
-        if kept_norm(tensor) is None:
-            _memory.kept[id(tensor)] = Kept(weakref.ref(tensor), tensor._version, heard[id(tensor)])
+    def __exit__(self, *error: Any) -> None:
+        if self._deaf is not None:
+            self._deaf.__exit__(*error)
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
 
 
-def _is_trusted(tensor: Tensor) -> bool:
-    wide = tensor.dtype is torch.float32 or tensor.dtype is torch.float64
-    return wide and (tensor.device.type != "cpu" or tensor.numel() <= TRUSTED)
+def _are_trusted(tensors: Sequence[Tensor]) -> bool:
+    """Tell whether torch measures these in one go, precisely enough to be kept."""
+    if not tensors:
+        return False
+    dtype, device = tensors[0].dtype, tensors[0].device
+    largest = TRUSTED if device.type == "cpu" else 1 << 62
+    return dtype in (torch.float32, torch.float64) and all(
+        type(t) is Tensor and t.dtype is dtype and t.device == device and t.numel() <= largest
+        for t in tensors
+    )
+
+
+def _keep(tensors: Sequence[Tensor], heard: Sequence[Tensor] | None) -> None:
+    if any(clipped.holds(tensors) for clipped in _memory.clipped[-1:]):
+        return
+    known = before_and_after(tensors)
+    if known is not None:
+        norms, factors = known[0], known[1] / known[0]
+    else:
+        whole = heard is not None and len(heard) == len(tensors)
+        norms = joined(heard) if heard is not None and whole else norms_of(tensors)
+        factors = np.ones(len(tensors)) if isinstance(norms, np.ndarray) else torch.ones_like(norms)
+    references = list(map(weakref.ref, tensors))
+    versions = [tensor._version for tensor in tensors]
+    _memory.clipped.append(Clipped(references, versions, norms, factors))
+
+
+def _scale(
+    clipped: Clipped, gradients: Sequence[Tensor], max_norm: float, total_norm: Tensor
+) -> None:
+    clipped.versions = [gradient._version for gradient in gradients]
+    clipped.factors = clipped.factors * _factor(max_norm, total_norm)
 
 
 def _factor(max_norm: float, total_norm: Tensor) -> Any:
@@ -142,3 +185,26 @@ def _factor(max_norm: float, total_norm: Tensor) -> Any:
         # Not min(): a NaN stays NaN here as in torch.
         return 1.0 if factor > 1.0 else factor
     return torch.clamp(max_norm / (total_norm + 1e-6), max=1.0)
+
+
+def _find(gradient: Tensor) -> tuple[Clipped, int] | None:
+    # The latest first: it knows the factors of those before.
+    for clipped in reversed(_memory.clipped):
+        place = clipped.find(gradient)
+        if place is not None:
+            return clipped, place
+    return None
+
+
+def _mixed(
+    gradients: Sequence[Tensor], places: Sequence[tuple[Clipped, int] | None]
+) -> tuple[Numbers, Numbers]:
+    fresh = [gradient for gradient, found in zip(gradients, places, strict=True) if found is None]
+    measured = iter(norms_of(fresh) if fresh else ())
+    before: list[Any] = []
+    after: list[Any] = []
+    for found in places:
+        norm = next(measured) if found is None else found[0].norms[found[1]]
+        before.append(norm)
+        after.append(norm if found is None else norm * found[0].factors[found[1]])
+    return joined(before), joined(after)

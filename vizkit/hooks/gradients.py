@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vizkit.hooks import clipping
-from vizkit.hooks.clipping import Kept
 from vizkit.hooks.losses import Number
 from vizkit.hooks.norms import Norms, Numbers, total
 from vizkit.hooks.roster import Plan
@@ -44,12 +41,10 @@ class GradientNorms:
         if not found:
             return None
         places = plan.positions if len(found) == len(there) else plan.positions[there]
-        kept = [clipping.kept_norm(g) for g in found] if clipping.any_kept() else None
-        if kept is None or not any(kept):
-            norms = self._norms(plan, there, found)
-            return _gradients(places, norms, None, grad_scale)
-        before, after = _with_kept(found, kept)
-        return _gradients(places, before, after, grad_scale)
+        clipped = clipping.before_and_after(found)
+        if clipped is not None:
+            return _gradients(places, *clipped, grad_scale)
+        return _gradients(places, self._norms(plan, there, found), None, grad_scale)
 
     def _norms(self, plan: Plan, there: list[bool], found: list[Tensor]) -> Numbers:
         known = self._sorted.get(plan)
@@ -79,24 +74,3 @@ def _divided(norms: Numbers, grad_scale: Tensor) -> Numbers:
     if isinstance(norms, Tensor):
         return norms / grad_scale.to(norms.device, non_blocking=True)
     return norms / float(grad_scale)
-
-
-def _with_kept(found: list[Tensor], kept: list[Kept | None]) -> tuple[Numbers, Numbers]:
-    """Return the norms before and after clipping; what was not clipped is measured now."""
-    fresh = [gradient for gradient, known in zip(found, kept, strict=True) if known is None]
-    measured = iter(Norms(fresh).measure(fresh) if fresh else ())
-    before: list[Any] = []
-    after: list[Any] = []
-    for known in kept:
-        norm = next(measured) if known is None else known.norm
-        before.append(norm)
-        after.append(norm if known is None else norm * known.factor)
-    return _joined(before), _joined(after)
-
-
-def _joined(norms: list[Any]) -> Numbers:
-    home = next((n.device for n in norms if isinstance(n, Tensor) and n.device.type != "cpu"), None)
-    if home is None:
-        return np.array([float(norm) for norm in norms])
-    moved = [torch.as_tensor(norm).to(home, torch.float32, non_blocking=True) for norm in norms]
-    return torch.stack(moved)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,6 +96,16 @@ class Norms:
 def norms_of(tensors: Sequence[Tensor]) -> Numbers:
     """Return the norm of each tensor, of any devices, dtypes, layouts and sizes."""
     return Norms(tensors).measure(tensors)
+
+
+def joined(norms: Sequence[Any]) -> Numbers:
+    """Return single norms, floats or 0-d tensors of any devices, as one array or tensor."""
+    tensors = (norm for norm in norms if isinstance(norm, Tensor))
+    home = next((norm.device for norm in tensors if norm.device.type != "cpu"), None)
+    if home is None:
+        return np.array([float(norm) for norm in norms])
+    moved = [torch.as_tensor(norm).to(home, torch.float32, non_blocking=True) for norm in norms]
+    return torch.stack(moved)
 
 
 def total(norms: Numbers) -> float | Tensor:

@@ -50,8 +50,8 @@ class ForwardWatcher:
         self._seen = ForwardPass()
         self._guard = guard
         self._done = done
-        self._is_done = False
-        self._hooks: list[RemovableHandle] = []
+        self.is_done = False
+        self._hooks: dict[str, list[RemovableHandle]] = {}
         self._started: dict[str, int] = {}
         self._outputs = _Origins()
         root = unwrapped(model)
@@ -63,32 +63,40 @@ class ForwardWatcher:
 
     def remove(self) -> None:
         """Take the hooks off the modules."""
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks.clear()
-        self._outputs.clear()
+        self._take_off(list(self._hooks))
 
     def finish(self) -> None:
-        """Remove the hooks and tell what was seen, if that was not done before."""
-        self.remove()
-        if not self._is_done:
-            self._is_done = True
+        """Tell what was seen, once, and take the hooks off the modules that were called.
+
+        Those that were not are perhaps inside compiled code, which would be compiled again.
+        """
+        self._take_off([path for path in self._hooks if path in self._seen.calls])
+        if not self.is_done:
+            self.is_done = True
+            if not self._seen.calls and COMPILED not in self._seen.notes:
+                self._seen.notes.append(COMPILED)
             self._done(self._seen)
+
+    def _take_off(self, paths: list[str]) -> None:
+        for path in paths:
+            for hook in self._hooks.pop(path):
+                hook.remove()
+        self._outputs.clear()
 
     def _hook(self, path: str, module: nn.Module, *, is_root: bool) -> None:
         is_leaf = not any(True for _ in module.children())
 
         def before(module: nn.Module, inputs: Any, keywords: Any) -> None:
-            if torch.is_grad_enabled():
+            if torch.is_grad_enabled() and not self.is_done:
                 self._guard.timed("graph", self._enter, path, (inputs, keywords), is_leaf)
 
         def after(module: nn.Module, inputs: Any, keywords: Any, output: Any) -> None:
-            if torch.is_grad_enabled():
+            if torch.is_grad_enabled() and not self.is_done:
                 self._guard.timed("graph", self._leave, path, (inputs, keywords), output, is_leaf)
                 if is_root:
                     self._guard.timed("graph", self.finish)
 
-        self._hooks += [
+        self._hooks[path] = [
             module.register_forward_pre_hook(QuietHook(before), with_kwargs=True),
             module.register_forward_hook(QuietHook(after), with_kwargs=True),
         ]

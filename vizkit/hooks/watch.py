@@ -119,8 +119,8 @@ class Watch:
     def _log_row(self, values: dict[str, Any], step: int, wall_time: float) -> None:
         self.run.log(values, step, wall_time)
         # A root that is never called itself (a ModuleDict) would keep the hooks for ever.
-        forward, self._installation.forward = self._installation.forward, None
-        if forward is not None:
+        forward = self._installation.forward
+        if forward is not None and not forward.is_done:
             self._guard.call("graph", forward.finish)
 
     def _watch_graph(self) -> None:
