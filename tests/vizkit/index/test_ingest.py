@@ -1,0 +1,251 @@
+import os
+import shutil
+import threading
+import time
+from collections import defaultdict
+
+import pytest
+
+from vizkit.events.encode import Encoder
+from vizkit.index.ingest import Ingest
+from vizkit.testing import make_run, wait_until
+
+
+class Memory:
+    """An index that only remembers what it was given."""
+
+    def __init__(self):
+        self.points = defaultdict(list)
+        self.states, self.order, self.times = {}, [], {}
+        self.failures = 0
+
+    def append(self, run, file, batch, state):
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("disk full")
+        self.states[run, file] = state
+        self.order.append(run)
+        self.times[run] = time.monotonic()
+        points = batch.points
+        for tag, step in zip(points.tag_index.tolist(), points.step.tolist(), strict=True):
+            self.points[run, points.tags[tag]].append(step)
+        return {(run, tag) for tag in points.tags}
+
+    def tail_states(self):
+        return dict(self.states)
+
+    def forget(self, run):
+        self.states = {key: state for key, state in self.states.items() if key[0] != run}
+        for key in [key for key in self.points if key[0] == run]:
+            del self.points[key]
+
+
+@pytest.fixture
+def follow(tmp_path):
+    started = []
+
+    def start(index, **options):
+        ingest = Ingest(tmp_path, index, **options)
+        ingest.start()
+        started.append(ingest)
+        return ingest
+
+    yield start
+    for ingest in started:
+        ingest.stop()
+        assert not any(thread.is_alive() for thread in ingest._threads)
+
+
+def run(folder, steps):
+    return make_run(folder, {"loss": [(step, float(step)) for step in steps]})
+
+
+def scalar(step, tag="loss"):
+    return b"".join(Encoder().encode_all([(step, time.time(), {tag: 0.5})]))
+
+
+def add(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab") as file:
+        file.write(data)
+
+
+def test_everything_that_is_there_is_indexed(tmp_path, follow):
+    run(tmp_path / "a", range(10))
+    run(tmp_path / "b" / "c", range(5))
+    index = Memory()
+
+    ingest = follow(index)
+
+    assert ingest.wait_settled(10)
+    assert index.points == {("a", "loss"): list(range(10)), ("b/c", "loss"): list(range(5))}
+    progress = ingest.progress()
+    assert progress.indexed == progress.total > 0
+    assert ingest.problems() == []
+
+
+def test_an_empty_logdir_is_settled(follow):
+    ingest = follow(Memory())
+
+    assert ingest.wait_settled(10)
+    assert ingest.progress().total == 0
+
+
+def test_a_run_that_comes_later_is_found(tmp_path, follow):
+    index = Memory()
+    follow(index).wait_settled(10)
+
+    run(tmp_path / "new", range(3))
+
+    wait_until(lambda: index.points["new", "loss"] == [0, 1, 2])
+
+
+def test_what_is_written_is_told_at_once(tmp_path, follow):
+    index, heard = Memory(), threading.Event()
+    path = tmp_path / "live" / "events.out.tfevents.1.h.1.0"
+    add(path, scalar(0))
+    follow(index, on_change=lambda changed: heard.set() if changed else None).wait_settled(10)
+    delays = []
+
+    for step in range(1, 60):
+        heard.clear()
+        written = time.monotonic()
+        add(path, scalar(step))
+        assert heard.wait(10)
+        delays.append(time.monotonic() - written)
+
+    assert sorted(delays)[len(delays) // 2] < 0.1  # about 12 ms where the machine is free
+    assert index.points["live", "loss"] == list(range(60))
+
+
+def test_reading_goes_on_where_it_ended(tmp_path, follow):
+    path = tmp_path / "a" / "events.out.tfevents.1.h.1.0"
+    add(path, scalar(0) + scalar(1))
+    index = Memory()
+    first = follow(index)
+    first.wait_settled(10)
+    first.stop()
+
+    add(path, scalar(2))
+    follow(index).wait_settled(10)
+
+    assert index.points["a", "loss"] == [0, 1, 2]
+
+
+def test_a_deleted_run_is_forgotten(tmp_path, follow):
+    run(tmp_path / "a", range(3))
+    run(tmp_path / "b", range(3))
+    index = Memory()
+    follow(index).wait_settled(10)
+
+    shutil.rmtree(tmp_path / "a")
+
+    wait_until(lambda: {key[0] for key in index.points} == {"b"})
+
+
+def test_a_run_deleted_while_nobody_looked_is_forgotten(tmp_path, follow):
+    run(tmp_path / "a", range(3))
+    index = Memory()
+    first = follow(index)
+    first.wait_settled(10)
+    first.stop()
+
+    shutil.rmtree(tmp_path / "a")
+    follow(index).wait_settled(10)
+
+    assert index.points == {}
+
+
+def test_a_replaced_file_is_read_anew(tmp_path, follow):
+    path = tmp_path / "a" / "events.out.tfevents.1.h.1.0"
+    add(path, b"".join(scalar(step) for step in range(5)))
+    index = Memory()
+    follow(index).wait_settled(10)
+
+    other = tmp_path / "other"
+    other.write_bytes(scalar(7) + scalar(8))
+    os.replace(other, path)
+
+    wait_until(lambda: index.points["a", "loss"] == [7, 8])
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path, follow):
+    run(tmp_path / "good", range(3))
+    (tmp_path / "bad").mkdir()
+    os.mkfifo(tmp_path / "bad" / "events.out.tfevents.1.fifo")
+    (tmp_path / "bad" / "events.out.tfevents.2.link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "bad" / "events.out.tfevents.3.folder").mkdir()
+    add(tmp_path / "bad" / "events.out.tfevents.4.h", scalar(0) + b"damage" * 9 + scalar(1))
+    index = Memory()
+
+    ingest = follow(index)
+    ingest.wait_settled(10)
+
+    told = {problem.path.rpartition(".")[2]: problem.message for problem in ingest.problems()}
+    assert told["fifo"] == "cannot be read: not a regular file"
+    assert told["link"] == "is a link to a file that does not exist"
+    assert told["folder"] == "is a folder, but named like an event file"
+    assert told["h"].startswith("1 damaged places, 54 bytes passed over")
+    assert index.points["good", "loss"] == [0, 1, 2]
+    assert index.points["bad", "loss"] == [0, 1]
+
+
+def test_an_index_that_fails_for_a_while_gets_everything(tmp_path, follow):
+    run(tmp_path / "a", range(3))
+    index = Memory()
+    index.failures = 1
+
+    ingest = follow(index)
+
+    problem = wait_until(ingest.problems)[0]
+    assert "disk full" in problem.message
+    wait_until(lambda: index.points["a", "loss"] == [0, 1, 2])
+    wait_until(lambda: ingest.problems() == [])
+
+
+def test_a_listener_that_raises_ends_nothing(tmp_path, follow):
+    def fail(changed):
+        raise RuntimeError("listener")
+
+    run(tmp_path / "a", range(3))
+    index = Memory()
+
+    ingest = follow(index, on_change=fail)
+
+    wait_until(lambda: index.points["a", "loss"])
+    assert "listener" in wait_until(ingest.problems)[0].message
+
+
+def test_the_newest_run_is_read_first(tmp_path, follow):
+    for age, name in enumerate(["new", "old", "older"]):
+        path = run(tmp_path / name, range(3))
+        os.utime(path, (1e9 - age, 1e9 - age))
+    index = Memory()
+
+    follow(index).wait_settled(10)
+
+    assert index.order[:3] == ["new", "old", "older"]
+
+
+def test_a_huge_run_does_not_hold_up_a_live_one(tmp_path, follow):
+    record = scalar(0)
+    huge = tmp_path / "huge" / "events.out.tfevents.1.h.1.0"
+    add(huge, record * (20_000_000 // len(record)))
+    run(tmp_path / "small", range(3))
+    index = Memory()
+
+    ingest = follow(index)
+    wait_until(lambda: index.points["small", "loss"])
+
+    assert ingest.progress().indexed < ingest.progress().total
+    assert ingest.wait_settled(30)
+
+
+def test_a_restart_opens_an_attempt_however_it_is_read(tmp_path, follow):
+    run(tmp_path / "a", range(10))
+    make_run(tmp_path / "a", {"loss": [(5, 0.0), (6, 0.0)]}, started=1_700_009_000.0)
+    index = Memory()
+
+    follow(index).wait_settled(10)
+
+    assert sorted(state.attempt for state in index.states.values()) == [0, 1]
