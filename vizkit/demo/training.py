@@ -168,6 +168,8 @@ def prepare(plan: Plan) -> Training:
     """Return the training of `plan`: begun anew, or where an unfinished one of that name stands."""
     name = choose_name(plan.logdir, plan.name, epochs=plan.epochs, resume=plan.resume)
     folder = plan.logdir / name
+    # Images this small gain nothing from a second core, and the dashboard needs one.
+    torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     train, validation = load_splits()
     model = DigitsNet(plan.width)
