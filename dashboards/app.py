@@ -1,9 +1,9 @@
-"""The ASGI application: our routes and websocket first, Dash's shell after them, the guard around all."""
+"""The ASGI application: our routes and websocket first, Dash's shell last, the guard around it."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from dash import Dash
@@ -14,9 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from . import api, shell, static
 from .guard import Access, Guard
 from .hub import Hub
+from .pages import PAGES
 from .state import ViewerState
 
-PAGES = ("/", "/scalars", "/gradients", "/graph")
+PATHS = tuple(page.path for page in PAGES)
 PLOTLY = "vendor/plotly-cartesian.min.js"
 INDEX_HTML = """<!DOCTYPE html>
 <html lang="en">
@@ -86,9 +87,6 @@ def _dash(server: FastAPI, base_path: str) -> Dash:
     # Dash opens a websocket of its own in every tab unless told not to; ours is /ws.
     app.backend.websocket_capability = False
     app.layout = shell.layout
-    register = getattr(shell, "register", None)
-    if register is not None:
-        register(app)
     return app
 
 
@@ -101,7 +99,9 @@ def _meta_tags(base_path: str) -> list[dict[str, str]]:
     ]
 
 
-def _lifespan(state: ViewerState, hub: Hub):  # type: ignore[no-untyped-def]
+def _lifespan(
+    state: ViewerState, hub: Hub
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         state.listeners.append(hub.tell)
@@ -118,7 +118,7 @@ def _add_websocket(server: FastAPI, hub: Hub) -> None:
 
 
 async def _not_found(path: str) -> PlainTextResponse:
-    return PlainTextResponse(f"There is no page /{path}. The pages are {', '.join(PAGES)}.\n", 404)
+    return PlainTextResponse(f"There is no page /{path}. The pages are {', '.join(PATHS)}.\n", 404)
 
 
 class _PageRewrite:
@@ -128,12 +128,12 @@ class _PageRewrite:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in PAGES:
+        if scope["type"] == "http" and scope["path"] in PATHS:
             scope = {**scope, "path": "/", "raw_path": b"/"}
         await self.app(scope, receive, send)
 
 
-def _policy(dash_app: Dash):  # type: ignore[no-untyped-def]
+def _policy(dash_app: Dash) -> Callable[[], str]:
     """Return a function giving the Content-Security-Policy; its hashes are known after set-up."""
 
     @functools.cache

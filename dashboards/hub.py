@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vizkit.errors import UsageError
-
-from .state import ViewerState
-from .tab import Key, Tab
 from vizkit.version import __version__
+
+from .harvest import Key
+from .state import ViewerState
+from .tab import Tab
 
 NOTICE_PAUSE = 0.5  # seconds between two messages about runs
 STATUS_PAUSE = 5.0  # seconds after which a silent run may have become a stalled one
@@ -33,6 +35,8 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._waiting: set[Key] = set()
+        self._called = False
+        self._other_runs = False
         self._seen: set[Key] = set()
         self._new_tags: set[str] = set()
         self._moved = asyncio.Event()
@@ -51,14 +55,16 @@ class Hub:
             with suppress(asyncio.CancelledError):
                 await speaker
 
-    def tell(self, changed: Iterable[Key]) -> None:
-        """Say which series have new points. Cheap; from the ingest thread."""
+    def tell(self, changed: Collection[Key]) -> None:
+        """Say which series have new points, none where only the list of runs changed. Cheap."""
         with self._lock:
-            first = not self._waiting
             self._waiting.update(changed)
-            if first and self._waiting and self._loop is not None:
-                with suppress(RuntimeError):  # the loop has just been closed
-                    self._loop.call_soon_threadsafe(self._wake)
+            self._other_runs |= not changed
+            if self._called or self._loop is None:
+                return
+            with suppress(RuntimeError):  # the loop has just been closed
+                self._loop.call_soon_threadsafe(self._wake)
+                self._called = True
 
     async def serve(self, websocket: WebSocket) -> None:
         """Speak with one tab until it goes away."""
@@ -79,7 +85,10 @@ class Hub:
 
     def _wake(self) -> None:
         with self._lock:
-            changed, self._waiting = self._waiting, set()
+            changed, self._waiting, self._called = self._waiting, set(), False
+            if self._other_runs:  # one may have been replaced by another of its name
+                self._seen.clear()
+                self._other_runs = False
         for tab in self._tabs:
             tab.wake(changed)
         unseen = changed - self._seen
@@ -101,7 +110,7 @@ class Hub:
         for run in self._new_tags:
             self._tell_all(f"tags {run}", {"type": "tags", "run": run})
         self._new_tags.clear()
-        progress = self._state.progress()
+        progress = asdict(self._state.ingest.progress())
         if progress != self._progress:
             self._progress = progress
             self._tell_all("progress", {"type": "progress", **progress})

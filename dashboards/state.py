@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vizkit.errors import LogdirNotFoundError
+from vizkit.events.status import process_alive, status
+from vizkit.index import Index
+from vizkit.index.ingest import Ingest
+from vizkit.index.rows import RunRow
 
-try:  # SKELETON
-    from vizkit.index import Index
-    from vizkit.index.ingest import Ingest
-except ImportError:
-    from unittest.mock import MagicMock
-
-    Index = Ingest = MagicMock()
-
-Changed = Iterable[tuple[str, str]]
+Changed = Collection[tuple[str, str]]
 
 
 @dataclass
@@ -47,9 +43,14 @@ class ViewerState:
         ingest.start()
         return cls(folder, index, ingest, listeners)
 
-    def progress(self) -> dict[str, int]:
-        """Return how many bytes are `indexed` of the `total` found."""
-        return {}
+    def problems(self, run: str) -> list[dict[str, str]]:
+        """Return what is wrong with the files of a run."""
+        folder = self.logdir / run
+        return [
+            asdict(problem)
+            for problem in self.ingest.problems()
+            if folder in (Path(problem.path), Path(problem.path).parent)
+        ]
 
     def close(self) -> None:
         """Stop following the files and close the index."""
@@ -72,3 +73,13 @@ def existing_folder(logdir: str | Path) -> Path:
         f"(vizkit.watch(model, optimizer, logdir={str(logdir)!r})), or pass another folder: "
         "vizkit serve FOLDER."
     )
+
+
+def status_of(row: RunRow, now: float) -> str:
+    """Return "running", "finished", "failed" or "stalled" at `now`, in seconds since 1970."""
+    alive = None
+    if row.facts.status == "running" and row.environment:
+        where = row.environment
+        alive = process_alive(where["host"], where["pid"], where["started"])
+    signs = [sign for sign in (row.facts.alive, row.last_wall_time) if sign is not None]
+    return status(row.facts.status, max(signs, default=None), now, writer_alive=alive)

@@ -9,89 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
 
-import numpy as np
+from vizkit.errors import UsageError
+from vizkit.index import Index
 
-from vizkit.errors import RunNotFoundError, TagNotFoundError, UsageError
-
+from .harvest import Key, Subscription, harvest, keys_of
 from .wire import Block, pack_frame
 
-if TYPE_CHECKING:
-    from vizkit.index import Columns, Index
-
-MAX_BEHIND = 20_000  # points; further behind, fetching a window anew is cheaper than catching up
-MAX_FRAME = 60_000  # points in one frame, about 1.4 MB
+# Threads of their own: live points do not wait behind the windows that other tabs ask for.
+READERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="vizkit-push")
 RESET_PAUSE = 0.5  # seconds between two resets of one series, while a backlog is being indexed
-
-Key = tuple[str, str]
-
-
-@dataclass(eq=False)
-class Subscription:
-    """One series that a tab shows; `position` is the ordinal of the next point to send."""
-
-    id: int
-    run: str
-    tag: str
-    position: int
-
-
-@dataclass
-class Harvest:
-    """What one look into the index found for a tab."""
-
-    blocks: list[tuple[Subscription, Block]] = field(default_factory=list)
-    resets: list[Subscription] = field(default_factory=list)
-    later: list[Subscription] = field(default_factory=list)
-
-
-def keys_of(run: str, tag: str) -> Iterable[Key]:
-    """Yield the (run, tag) pairs whose change concerns a series: itself, and vectors it is in."""
-    yield run, tag
-    parts = tag.split("/")
-    for end in range(1, len(parts)):
-        yield run, "/".join(parts[:end]) + "/*"
-
-
-def harvest(index: Index, subscriptions: Iterable[Subscription]) -> Harvest:
-    """Read what is new for each subscription, about MAX_FRAME points in all; reads the database."""
-    found = Harvest()
-    room = MAX_FRAME
-    for subscription in subscriptions:
-        if room <= 0:
-            found.later.append(subscription)
-        else:
-            room -= _look(index, subscription, found)
-    return found
-
-
-def _look(index: Index, subscription: Subscription, found: Harvest) -> int:
-    """Read one series from the point before its position, so that a new attempt shows."""
-    start = max(subscription.position - 1, 0)
-    stop = subscription.position + MAX_BEHIND + 1
-    try:
-        columns = index.read(subscription.run, subscription.tag, start, stop)
-    except (RunNotFoundError, TagNotFoundError):
-        return 0
-    new = len(columns.step) - (subscription.position - start)
-    if new < 0 or new > MAX_BEHIND or np.any(columns.attempt != columns.attempt[:1]):
-        found.resets.append(subscription)
-        return 0
-    if new > 0:
-        found.blocks.append((subscription, _block(subscription, columns, new)))
-    return new
-
-
-def _block(subscription: Subscription, columns: Columns, new: int) -> Block:
-    return Block(
-        subscription.id,
-        subscription.position,
-        columns.step[-new:],
-        columns.wall_time[-new:],
-        columns.value[-new:],
-    )
 
 
 class Tab:
@@ -136,7 +65,7 @@ class Tab:
         Raises:
             UsageError: if the message makes no sense; the text says why.
         """
-        act = self._ACTIONS.get(message.get("op", ""))
+        act = self._ACTIONS.get(str(message.get("op")))
         if act is None:
             known = ", ".join(self._ACTIONS)
             raise UsageError(f"Unknown op {message.get('op')!r}; known are {known}.")
@@ -207,7 +136,8 @@ class Tab:
 
     async def _send_frame(self) -> None:
         moved, self._moved = self._moved, {}
-        found = await asyncio.to_thread(harvest, self._index, list(moved))
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(READERS, harvest, self._index, list(moved))
         self._mark(filter(self._stands, found.later))
         for subscription in filter(self._stands, found.resets):
             await self._reset(subscription)

@@ -2,10 +2,49 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
 
 from ..state import ViewerState
+from . import export, graph, runs, series
+from .params import Params
+from .problems import Problem, add_handlers, as_json
+
+Read = Callable[[ViewerState, Params], Response]
+
+ROUTES: Mapping[str, Read] = {
+    "/healthz": runs.health,
+    "/api/v1/runs": runs.runs,
+    "/api/v1/run": runs.run,
+    "/api/v1/tags": runs.tags,
+    "/api/v1/series": series.series,
+    "/api/v1/heatmap": series.heatmap,
+    "/api/v1/at": series.at,
+    "/api/v1/graph": graph.graph,
+    "/api/v1/export": export.export,
+}
 
 
 def add_routes(server: FastAPI, state: ViewerState) -> None:
     """Add every route of the API to a server."""
+    add_handlers(server)
+    for path, read in ROUTES.items():
+        server.add_api_route(path, _in_thread(read, state), methods=["GET"])
+    server.add_api_route("/api/{path:path}", _unknown, methods=["GET"])
+
+
+def _in_thread(read: Read, state: ViewerState) -> Callable[[Request], Awaitable[Response]]:
+    """Reads take milliseconds on a database: never on the loop that pushes live points."""
+
+    async def endpoint(request: Request) -> Response:
+        params = Params(request.query_params, request.headers.get("accept", ""))
+        return await asyncio.to_thread(read, state, params)
+
+    return endpoint
+
+
+async def _unknown(path: str) -> Response:
+    return as_json(Problem(f"There is no /api/{path}.", f"Known: {', '.join(ROUTES)}.", 404))

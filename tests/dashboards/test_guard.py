@@ -38,7 +38,9 @@ def guarded(access: Access) -> Guard:
     return Guard(Starlette(routes=routes), access, lambda: "default-src 'self'")
 
 
-def ask(url: str, access: Access | None = None, method: str = "GET", **headers: str) -> httpx.Response:
+def ask(
+    url: str, access: Access | None = None, method: str = "GET", **headers: str
+) -> httpx.Response:
     async def request() -> httpx.Response:
         transport = httpx.ASGITransport(app=guarded(access or Access()))
         async with httpx.AsyncClient(transport=transport) as client:

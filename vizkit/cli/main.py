@@ -8,8 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from vizkit.version import __version__
 from vizkit.errors import VizkitError
+from vizkit.version import __version__
 
 COMMANDS = ("demo", "serve", "runs", "export", "doctor")
 INTERRUPTED = 130
