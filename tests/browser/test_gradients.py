@@ -1,0 +1,150 @@
+"""The gradients page: parameters by steps as colour, folded, brushed, at the playhead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+import vizkit
+from vizkit.testing import make_run
+
+pytestmark = pytest.mark.browser
+
+PAGE = "#vk-page-gradients"
+PIXEL = """([row, column]) => {
+  const {view} = vk.mounted.Gradients.heatmap;
+  return [...view.cells.getContext('2d').getImageData(column, row, 1, 1).data];
+}"""
+
+
+def ready(page: Page, **expected: object):
+    """Wait until the heatmap has drawn what is expected of its data attributes."""
+    for name, value in {"ready": 1, **expected}.items():
+        expect(page.locator(PAGE)).to_have_attribute(f"data-vk-{name}", str(value))
+    return page.locator(f"{PAGE} .vk-heat")
+
+
+def wide_run(folder: Path, layers: int, steps: int = 6) -> None:
+    names = [f"blocks.{k}.{part}" for k in range(layers) for part in ("weight", "bias")]
+    values = np.linspace(1e-4, 1, len(names), dtype=np.float32)
+    make_run(folder, {"grad_norm/*": [(s, vizkit.Vector(tuple(names), values)) for s in range(steps)]})
+
+
+def test_every_parameter_is_a_row_and_every_step_a_column(finished, open_page):
+    page = open_page(finished, "/gradients?runs=tiny")
+
+    ready(page, rows=6, columns=200, **{"last-step": 199})
+
+    names = page.locator(f"{PAGE} .vk-heat-name")
+    expect(names).to_have_text([f"fc{n}.{part}" for n in (1, 2, 3) for part in ("weight", "bias")])
+
+
+def test_nothing_later_than_the_playhead_is_drawn(finished, open_page):
+    page = open_page(finished, "/gradients?runs=tiny&at=80")
+
+    ready(page, until=80, **{"last-step": 80})
+
+    assert page.evaluate(PIXEL, [0, 80])[3] == 255
+    assert page.evaluate(PIXEL, [0, 81])[3] == 0
+
+
+def test_a_click_on_a_cell_moves_the_playhead_and_selects_the_row(finished, open_page):
+    page = open_page(finished, "/gradients?runs=tiny")
+    heat = ready(page, rows=6)
+    x, y = page.evaluate(
+        "() => { const h = vk.mounted.Gradients.heatmap;"
+        " return [h.view.xOf(120) + 1, 1.5 * h.rowHeight]; }"
+    )
+
+    heat.locator("canvas").click(position={"x": x, "y": y})
+
+    ready(page, until=120)
+    expect(heat.locator(".vk-heat-name.vk-selected")).to_have_text("fc1.bias")
+    expect(page.locator(f"{PAGE} .vk-chart-names").first).to_have_text("fc1.bias")
+
+
+def test_brushed_names_become_lines(finished, open_page):
+    page = open_page(finished, "/gradients?runs=tiny")
+    heat = ready(page, rows=6)
+
+    heat.locator(".vk-heat-name", has_text="fc1.weight").click()
+    heat.locator(".vk-heat-name", has_text="fc2.weight").click(modifiers=["Shift"])
+
+    names = page.locator(f"{PAGE} .vk-chart-names").first.locator("li")
+    expect(names).to_have_text(["fc1.weight", "fc1.bias", "fc2.weight"])
+
+
+def test_arrow_keys_move_the_cell_and_enter_the_playhead(finished, open_page):
+    page = open_page(finished, "/gradients?runs=tiny")
+    heat = ready(page, rows=6)
+    heat.locator(".vk-heat-scroll").focus()
+
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+
+    ready(page, until=1)
+    expect(heat.locator(".vk-heat-name.vk-selected")).to_have_text("fc1.bias")
+
+
+def test_the_ratio_view_explains_its_healthy_band(finished, open_page):
+    page = open_page(finished, "/gradients?runs=tiny")
+    ready(page, metric="grad_norm")
+
+    page.click("role=radio[name='update/weight ratio']")
+
+    ready(page, metric="update_ratio")
+    expect(page.locator(f"{PAGE} .vk-page-hint").first).to_contain_text("CS231n")
+    assert "metric=update_ratio" in page.evaluate(
+        "() => new Promise((done) => setTimeout(() => done(location.search), 400))"
+    )
+
+
+def test_a_thousand_parameters_come_folded_and_draw_fast(serve, open_page, tmp_path: Path):
+    wide_run(tmp_path / "runs" / "wide", layers=500)
+    page = open_page(serve(tmp_path / "runs"), "/gradients")
+    heat = ready(page, parameters=1000, rows=1)
+
+    page.click("text=Unfold all")
+
+    expect(heat).to_have_attribute("data-vk-rows", "1000")
+    assert heat.locator(".vk-heat-name").count() < 100
+
+
+def test_a_name_folds_with_its_module(serve, open_page, tmp_path: Path):
+    wide_run(tmp_path / "runs" / "small", layers=3)
+    page = open_page(serve(tmp_path / "runs"), "/gradients")
+    heat = ready(page, rows=6)
+
+    page.click("role=button[name='Fold blocks.1, 2 parameters']")
+
+    expect(heat).to_have_attribute("data-vk-rows", "5")
+    expect(heat.locator(".vk-heat-name").nth(2)).to_contain_text("blocks.1×2")
+
+
+def test_non_finite_norms_are_magenta(serve, open_page, tmp_path: Path):
+    rows = [(s, vizkit.Vector(("w", "b"), np.float32([np.nan if s == 3 else 1, 0.1]))) for s in range(6)]
+    make_run(tmp_path / "runs" / "broken", {"grad_norm/*": rows})
+    page = open_page(serve(tmp_path / "runs"), "/gradients")
+
+    ready(page, rows=2, columns=6)
+
+    assert page.evaluate(PIXEL, [0, 3]) == [230, 0, 126, 255]
+    assert page.evaluate(PIXEL, [1, 3]) != [230, 0, 126, 255]
+
+
+def test_a_run_without_gradients_says_how_to_get_them(finished, open_page):
+    page = open_page(finished, "/gradients?runs=twin")
+
+    ready(page, rows=0)
+
+    expect(page.locator(f"{PAGE} .vk-empty")).to_contain_text("vizkit.watch(model")
+
+
+def test_a_phone_needs_no_sideways_scroll(finished, open_page):
+    page = open_page(finished, "/gradients?runs=tiny", phone=True)
+    ready(page, rows=6)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,0 +1,101 @@
+"""The overview: is it healthy? At a glance, live, and as it was at the playhead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import vizkit
+from vizkit.testing import make_run, tiny_run
+
+pytestmark = pytest.mark.browser
+
+
+def row(page: Page, run: str):
+    return page.locator(f'[data-vk-run="{run}"]')
+
+
+def test_each_selected_run_has_a_row_that_says_how_it_is(finished, open_page):
+    page = open_page(finished, "/?runs=tiny,twin")
+
+    expect(row(page, "tiny")).to_have_attribute("data-vk-last-step", "199")
+    expect(row(page, "tiny")).to_have_attribute("data-vk-status", "finished")
+    expect(row(page, "tiny")).to_contain_text("step 199 of 200")
+    expect(row(page, "twin")).to_have_attribute("data-vk-ready", "1")
+    expect(row(page, "long")).to_have_count(0)
+
+
+def test_a_nan_loss_is_a_finding_and_a_mark_in_the_sparkline(finished, open_page):
+    page = open_page(finished, "/?runs=tiny")
+
+    expect(row(page, "tiny")).to_contain_text("Loss became NaN at step 60")
+    loss = row(page, "tiny").locator(".vk-spark").first
+    expect(loss).to_have_attribute("data-vk-nonfinite", "2")
+
+
+def test_a_click_on_a_finding_moves_the_playhead_there(finished, open_page):
+    page = open_page(finished, "/?runs=tiny")
+
+    page.click("text=Loss became NaN at step 60")
+
+    expect(row(page, "tiny")).to_have_attribute("data-vk-until", "60")
+    assert page.evaluate("vk.store.get().until") == 60
+
+
+def test_the_row_knows_nothing_later_than_the_playhead(finished, open_page):
+    page = open_page(finished, "/?runs=tiny&at=50")
+
+    expect(row(page, "tiny")).to_have_attribute("data-vk-until", "50")
+    expect(row(page, "tiny")).to_have_attribute("data-vk-last-step", "50")
+    expect(row(page, "tiny")).to_have_attribute("data-vk-status", "replay")
+    expect(row(page, "tiny")).not_to_contain_text("NaN")
+    expect(row(page, "tiny").locator(".vk-spark").first).to_have_attribute("data-vk-last-step", "50")
+
+
+def test_keys_that_differ_come_first(serve, open_page, tmp_path: Path):
+    for name, lr in (("a", 0.1), ("b", 0.01)):
+        make_run(tmp_path / "runs" / name, {"loss": [(0, 1.0)]}, config={"batch": 8, "lr": lr})
+    page = open_page(serve(tmp_path / "runs"), "/")
+
+    keys = page.locator(".vk-config tbody th")
+    expect(keys).to_have_text(["lr", "batch"])
+    expect(page.locator(".vk-config tbody tr.vk-differs")).to_have_count(1)
+
+
+def test_a_failed_run_says_why(serve, open_page, tmp_path: Path):
+    failed = {"status": "failed", "error": "RuntimeError: out of memory"}
+    make_run(tmp_path / "runs" / "broken", {"loss": [(0, 1.0), (1, 0.5)]}, **failed)
+    page = open_page(serve(tmp_path / "runs"), "/")
+
+    expect(row(page, "broken")).to_contain_text("Failed: RuntimeError: out of memory")
+    page.click("text=Environment of broken")
+    expect(page.locator(".vk-fold-body dl")).to_contain_text("testhost")
+
+
+def test_a_running_run_moves_on_by_itself(serve, open_page, tmp_path: Path):
+    tiny_run(tmp_path / "runs")
+    page = open_page(serve(tmp_path / "runs"), "/")
+    expect(row(page, "tiny")).to_have_attribute("data-vk-ready", "1")
+
+    with vizkit.Run(tmp_path / "runs" / "live", total_steps=100) as run:
+        run.log({"loss": 0.75}, step=7)
+        run.flush()
+
+        expect(row(page, "live")).to_have_attribute("data-vk-last-step", "7")
+        expect(row(page, "live")).to_contain_text("running")
+        expect(row(page, "live").locator(".vk-vital-value").first).to_have_text("0.75")
+
+
+def test_no_runs_teaches_the_two_lines(serve, open_page, tmp_path: Path):
+    page = open_page(serve(tmp_path / "runs"), "/")
+
+    expect(page.locator("#vk-page-overview .vk-code")).to_contain_text("vizkit.watch(model")
+
+
+def test_a_phone_needs_no_sideways_scroll(finished, open_page):
+    page = open_page(finished, "/?runs=tiny", phone=True, dark=True)
+    expect(row(page, "tiny")).to_have_attribute("data-vk-ready", "1")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
