@@ -69,7 +69,7 @@ def walk(
     attempts = np.full(len(points), base, np.int32)
     after = dict(walks)
     open_ends = []
-    for tag, mine in _by_tag(points):
+    for tag, mine in by_tag(points):
         steps = points.step[mine]
         attempts[mine], after[tag] = _walk(steps, walks.get(tag), base)
         if after[tag].last < after[tag].high:
@@ -77,7 +77,7 @@ def walk(
     return attempts, after, min(open_ends, default=None)
 
 
-def _by_tag(points: Points) -> Iterator[tuple[str, NDArray[np.intp]]]:
+def by_tag(points: Points) -> Iterator[tuple[str, NDArray[np.intp]]]:
     """Yield the tags that have points, each with their indices in file order."""
     order = np.argsort(points.tag_index, kind="stable")
     bounds = np.searchsorted(points.tag_index[order], np.arange(len(points.tags) + 1)).tolist()

@@ -54,6 +54,7 @@ class RunFiles:
         self._grace = grace
         self._tails: dict[str, Tail] = {}
         self._settled: set[str] = set()
+        self._gone: set[str] = set()
         self._errors: dict[str, str] = {}
         self._damage: dict[str, _Damage] = {}
         for name, state in (states or {}).items():
@@ -83,7 +84,9 @@ class RunFiles:
     def caught_up(self) -> bool:
         """Tell whether everything was read that can be read now."""
         return len(self._settled) == len(self._tails) and all(
-            tail.caught_up for name, tail in self._tails.items() if name not in self._errors
+            tail.caught_up
+            for name, tail in self._tails.items()
+            if name not in self._errors and name not in self._gone
         )
 
     @property
@@ -115,7 +118,7 @@ class RunFiles:
             batch = self._poll(name, tail, max_bytes)
             if batch is not None:
                 yield Read(name, batch, tail.state)
-            if name in self._errors or tail.caught_up:
+            if name in self._errors or name in self._gone or tail.caught_up:
                 self._settled.add(name)
             if name not in self._settled:
                 return
@@ -130,6 +133,7 @@ class RunFiles:
             self._errors[name] = f"cannot be read: {error.strerror or error}"
             return None
         self._errors.pop(name, None)
+        self._gone.discard(name)
         if batch is None:
             return None
         if batch.restarted:
@@ -140,7 +144,7 @@ class RunFiles:
 
     def _note_gone(self, name: str, tail: Tail) -> None:
         """A deleted file is no problem: what it held was read. One that links nowhere is."""
-        self._settled.add(name)
+        self._gone.add(name)
         if tail.path.is_symlink():
             self._errors[name] = "is a link to a file that does not exist"
 

@@ -85,14 +85,17 @@ def test_an_unreadable_file_is_named_and_blocks_no_other(tmp_path):
     assert files.caught_up
 
 
-def test_a_deleted_file_is_no_problem(tmp_path):
-    write(tmp_path, 1, scalars(0))
-    files = followed(tmp_path, [1])
-    read(files)
+@pytest.mark.parametrize("portion", [20, 1 << 20])
+def test_a_deleted_file_is_no_problem_and_blocks_no_other(tmp_path, portion):
+    write(tmp_path, 1, scalars(0, 1, 2))
+    files = followed(tmp_path, [1, 2])
+    list(files.poll(portion))
 
     (tmp_path / name(1)).unlink()
+    write(tmp_path, 2, scalars(3, wall=9.0))
 
-    assert read(files) == []
+    assert read(files) == [(3, 0)]
+    assert files.caught_up
     assert files.problems() == {}
 
 

@@ -1,0 +1,240 @@
+"""Reading a LOGDIR from Python: straight from the event files, without a server or an index."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
+from threading import RLock
+from typing import Any
+from weakref import WeakValueDictionary
+
+from vizkit.errors import LogdirNotFoundError, RunNotFoundError, TagNotFoundError
+from vizkit.events.status import process_alive, status
+from vizkit.index.discover import Found, Problem, find_runs
+from vizkit.index.rows import RunFacts
+from vizkit.kinds.graph import module_graph
+from vizkit.kinds.graph.module_graph import ModuleGraph
+from vizkit.playback.runreader import RunReader, Series
+
+_opened: WeakValueDictionary[Path, Logdir] = WeakValueDictionary()
+_opening = RLock()
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run as it is now. Times in seconds since 1970; None where nothing is known.
+
+    name: its folder, relative to LOGDIR. status: "running", "finished", "failed" or "stalled".
+    config: as logged, or the hyperparameters another writer recorded. points: of all series.
+    attempts: how often the training was started over, and the first time.
+    """
+
+    name: str
+    status: str
+    started: float | None
+    ended: float | None
+    config: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    first_step: int | None
+    last_step: int | None
+    total_steps: int | None
+    tags: tuple[str, ...]
+    points: int
+    attempts: int
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class GraphVersion:
+    """A form of the module graph; it held from first_step to last_step.
+
+    count: how often it was recorded.
+    """
+
+    version: int
+    first_step: int
+    last_step: int
+    count: int
+
+
+def open_logdir(logdir: str | PathLike[str]) -> Logdir:
+    """Open a folder of runs for reading; the same object as before while that is in use.
+
+    Raises:
+        LogdirNotFoundError: if there is no such folder.
+    """
+    folder = Path(logdir).expanduser()
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise LogdirNotFoundError(
+            f"The folder {str(logdir)!r} {what}. Log into it with "
+            f"vizkit.watch(model, optimizer, logdir={str(logdir)!r}), or pass another folder."
+        )
+    with _opening:
+        opened = _opened.get(folder.resolve())
+        if opened is None:
+            opened = _opened[folder.resolve()] = Logdir(folder.resolve())
+        return opened
+
+
+class Logdir:
+    """The runs of a folder, written by vizkit or by any TensorBoard writer.
+
+    Every call looks at the files again and reads what is new, so a training can be followed; what
+    was read stays in memory (about 28 bytes a point). May be used from several threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._readers: dict[str, RunReader] = {}
+        self._found = Found()
+        self._lock = RLock()
+
+    def runs(self) -> list[RunInfo]:
+        """Return all runs, by name."""
+        with self._lock:
+            self._look()
+            return [self._info(run, self._read(run)) for run in sorted(self._found.runs)]
+
+    def tags(self, run: str) -> list[str]:
+        """Return the tags of a run's series, sorted; those of vectors are `PREFIX/<name>`.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+        """
+        with self._lock:
+            return self._read(run).tags
+
+    def series(self, run: str, tag: str) -> Series:
+        """Return all points of a series.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+            TagNotFoundError: if the run has no such tag.
+        """
+        with self._lock:
+            reader = self._read(run)
+            try:
+                return reader.series(tag)
+            except KeyError:
+                raise TagNotFoundError(
+                    f"Run {run!r} has no series {tag!r:.200}; {_instead(tag, reader.tags)}"
+                ) from None
+
+    def graph_versions(self, run: str) -> list[GraphVersion]:
+        """Return the forms that the model's graph had, oldest first; empty if none was recorded.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+        """
+        with self._lock:
+            return [version for version, _ in self._graphs(run)]
+
+    def graph(self, run: str, version: int | None = None) -> ModuleGraph:
+        """Return the model's graph: of a version, or the latest.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+            TagNotFoundError: if the run has no graph, or none of that version.
+        """
+        with self._lock:
+            found = {each.version: content for each, content in self._graphs(run)}
+        if not found:
+            raise TagNotFoundError(
+                f"Run {run!r} has no graph; vizkit.watch(model, optimizer) records one."
+            )
+        wanted = max(found) if version is None else version
+        if wanted not in found:
+            raise TagNotFoundError(
+                f"Run {run!r} has no graph version {version!r}; use one of {sorted(found)}."
+            )
+        return module_graph.decode(found[wanted])
+
+    def problems(self) -> list[Problem]:
+        """Return the files that could not be read, whole or in part, and why."""
+        with self._lock:
+            self.runs()
+            of_files = [
+                Problem(str(reader.folder / name), message)
+                for reader in self._readers.values()
+                for name, message in reader.files.problems().items()
+            ]
+            return [*self._found.problems, *of_files]
+
+    def _look(self) -> None:
+        self._found = find_runs(self.path)
+        gone = [run for run in self._readers if run not in self._found.runs]
+        for run in gone:
+            if not self._found.hides(run):
+                del self._readers[run]
+
+    def _read(self, run: str) -> RunReader:
+        if run not in self._found.runs or not (self.path / run).is_dir():
+            self._look()
+        names = self._found.runs.get(run)
+        if names is None:
+            raise RunNotFoundError(
+                f"No run {run!r:.200} under {str(self.path)!r}; {_instead(run, self._found.runs)}"
+            )
+        reader = self._readers.get(run)
+        if reader is None:
+            reader = self._readers[run] = RunReader(self.path / run)
+        reader.refresh(names)
+        return reader
+
+    def _graphs(self, run: str) -> list[tuple[GraphVersion, bytes]]:
+        """Return the different graphs with their encodings, in order of appearance."""
+        reader = self._read(run)
+        steps: dict[bytes, list[int]] = {}
+        for record in reader.graphs:
+            steps.setdefault(record.content, []).append(record.step)
+        firsts = [min(each) for each in steps.values()]
+        last_step = reader.steps[1] or 0
+        ends = [*(first - 1 for first in firsts[1:]), max([last_step, *firsts[-1:]])]
+        return [
+            (GraphVersion(number, first, max(first, end), len(each)), content)
+            for number, ((content, each), first, end) in enumerate(
+                zip(steps.items(), firsts, ends, strict=False), 1
+            )
+        ]
+
+    def _info(self, run: str, reader: RunReader) -> RunInfo:
+        facts, (first_wall, _), steps = reader.facts, reader.wall_times, reader.steps
+        return RunInfo(
+            name=run,
+            status=_status(facts, reader, time.time()),
+            started=first_wall if facts.started is None else facts.started,
+            ended=facts.ended,
+            config=facts.config,
+            environment=facts.environment,
+            first_step=steps[0],
+            last_step=steps[1],
+            total_steps=facts.total_steps,
+            tags=tuple(reader.tags),
+            points=reader.points,
+            attempts=reader.attempts,
+            error=facts.error,
+        )
+
+
+def _status(facts: RunFacts, reader: RunReader, now: float) -> str:
+    last_wall = reader.wall_times[1]
+    if facts.status is None:
+        return status(None, max(last_wall or 0.0, reader.files.changed()), now)
+    where = facts.environment
+    host, pid = str(where.get("host") or ""), int(where.get("pid") or 0)
+    alive = process_alive(host, pid, float(where.get("started") or 0.0))
+    return status(facts.status, last_wall, now, writer_alive=alive)
+
+
+def _instead(wanted: str, known: Iterable[str]) -> str:
+    """Say what there is: the most similar names, else the first few."""
+    known = sorted(known)
+    close = get_close_matches(wanted, known, 3) or known[:5]
+    if not close:
+        return "there are none yet."
+    return f"there is {', '.join(map(repr, close))}{' and others' * (len(known) > len(close))}."

@@ -1,0 +1,179 @@
+"""Reading one run straight from its event files, into memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizkit.events.attempts import by_tag, drawn
+from vizkit.events.batch import Floats, Ints, Payload, Points, Rows
+from vizkit.events.runfiles import Read, RunFiles, RunReplacedError
+from vizkit.events.values import string_value
+from vizkit.index import facts
+from vizkit.index.columns import Columns, joined
+from vizkit.index.rows import RunFacts
+from vizkit.kinds.graph import module_graph
+
+
+@dataclass(frozen=True)
+class Series:
+    """The points of a tag that are drawn, sorted by step; points of one step in written order.
+
+    step: shape (n,), int64. wall_time (seconds), value: shape (n,), float64. attempt: shape (n,).
+    Where a training was restarted, its later attempt takes the place of the earlier ones from its
+    lowest step on. all: every point of every attempt, in the order in which it was written.
+    """
+
+    step: Ints
+    wall_time: Floats
+    value: Floats
+    attempt: NDArray[np.int32]
+    all: Columns
+
+    def __len__(self) -> int:
+        """Return how many points are drawn."""
+        return int(self.step.size)
+
+
+@dataclass(frozen=True)
+class GraphRecord:
+    """A module graph as it was recorded. content: its encoding."""
+
+    step: int
+    content: bytes
+
+
+@dataclass
+class _Content:
+    """What the files of a run hold, as far as read."""
+
+    parts: dict[str, list[Columns]] = field(default_factory=lambda: defaultdict(list))
+    facts: RunFacts = RunFacts()
+    graphs: list[GraphRecord] = field(default_factory=list)
+    last_wall: float | None = None
+    first_wall: float | None = None
+
+
+class RunReader:
+    """One run. `refresh` reads what is new; everything else tells what was read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._begin()
+
+    def _begin(self) -> None:
+        self.files = RunFiles(self.folder, grace=0)
+        self._content = _Content()
+
+    def refresh(self, names: Iterable[str]) -> None:
+        """Read what was added to the files with these names."""
+        names = list(names)
+        for _ in range(3):  # a file may be replaced while it is read
+            try:
+                self._read(names)
+                return
+            except RunReplacedError:
+                self._begin()
+
+    def _read(self, names: list[str]) -> None:
+        self.files.update(names)
+        while True:
+            for read in self.files.poll():
+                self._take(read)
+            if self.files.caught_up:
+                return
+
+    def _take(self, read: Read) -> None:
+        content, batch = self._content, read.batch
+        if len(batch.points):
+            self._take_points(batch.points)
+        for rows in batch.rows:
+            self._take_rows(rows, batch.attempt)
+        for payload in batch.payloads:
+            content.facts = facts.after(content.facts, payload)
+            if payload.plugin == module_graph.PLUGIN:
+                encoded = string_value(payload.data or self._bytes(read.file, payload))
+                content.graphs.append(GraphRecord(payload.step, encoded))
+        if batch.last_wall is not None and batch.first_wall is not None:
+            content.last_wall = max(content.last_wall or batch.last_wall, batch.last_wall)
+            content.first_wall = min(content.first_wall or batch.first_wall, batch.first_wall)
+
+    def _take_points(self, points: Points) -> None:
+        for tag, mine in by_tag(points):
+            columns = Columns(points.step, points.wall_time, points.value, points.attempt)
+            self._content.parts[tag].append(columns.take(mine))
+
+    def _take_rows(self, rows: Rows, attempt: int) -> None:
+        attempts = np.full(len(rows), attempt, np.int32)
+        values = rows.value.astype(np.float64)
+        for position, tag in enumerate(rows.series):
+            part = Columns(rows.step, rows.wall_time, values[:, position], attempts)
+            self._content.parts[tag].append(part)
+
+    def _bytes(self, file: str, payload: Payload) -> bytes:
+        with open(self.folder / file, "rb") as opened:
+            opened.seek(payload.offset)
+            return opened.read(payload.length)
+
+    @property
+    def tags(self) -> list[str]:
+        """Return the tags of the series, sorted."""
+        return sorted(self._content.parts)
+
+    @property
+    def facts(self) -> RunFacts:
+        """Return what the run said about itself."""
+        return self._content.facts
+
+    @property
+    def graphs(self) -> list[GraphRecord]:
+        """Return the module graphs in the order in which they were recorded."""
+        return self._content.graphs
+
+    @property
+    def wall_times(self) -> tuple[float | None, float | None]:
+        """Return the first and the newest wall time of any record."""
+        return self._content.first_wall, self._content.last_wall
+
+    @property
+    def steps(self) -> tuple[int | None, int | None]:
+        """Return the lowest and the highest step of any series."""
+        parts = [part.step for found in self._content.parts.values() for part in found]
+        lowest = min((int(step.min()) for step in parts), default=None)
+        return lowest, max((int(step.max()) for step in parts), default=None)
+
+    @property
+    def attempts(self) -> int:
+        """Return how many attempts there were."""
+        parts = [part.attempt for found in self._content.parts.values() for part in found]
+        return 1 + max((int(attempt.max()) for attempt in parts), default=0)
+
+    @property
+    def points(self) -> int:
+        """Return how many points all series have."""
+        return sum(len(part) for found in self._content.parts.values() for part in found)
+
+    def series(self, tag: str) -> Series:
+        """Return the points of a tag.
+
+        Raises:
+            KeyError: if there is no such tag.
+        """
+        parts = self._content.parts.get(tag)
+        if parts is None:
+            raise KeyError(tag)
+        if len(parts) > 1:
+            parts[:] = [joined(parts)]
+        return _series(parts[0])
+
+
+def _series(everything: Columns) -> Series:
+    shown = np.flatnonzero(drawn(everything.step, everything.attempt))
+    order = shown[np.argsort(everything.step[shown], kind="stable")]
+    found = everything.take(order)
+    return Series(found.step, found.wall_time, found.value, found.attempt, everything)
