@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from vizkit.errors import guarded
-from vizkit.hooks.norms import Numbers, joined, norms_of
+from vizkit.hooks.norms import Numbers, joined, norms_of, quotient
 
 TRUSTED = 1 << 22
 """Numbers up to which torch's own float32 norm of a tensor is exact enough (1e-4)."""
@@ -25,7 +25,7 @@ _TROUBLE = "vizkit.watch cannot tell the gradient norms before clipping"
 
 @dataclass
 class Clipped:
-    """Gradients that were clipped together: norms before, and the factors since, shape (n,).
+    """Gradients that were clipped together: norms before, and the factors since, (n,) or one.
 
     Entry i is valid while `grads[i]` lives and its version is `versions[i]`.
     """
@@ -68,7 +68,8 @@ def before_and_after(gradients: Sequence[Tensor]) -> tuple[Numbers, Numbers] | N
     """
     for clipped in _memory.clipped:
         if clipped.holds(gradients):
-            return clipped.norms, clipped.norms * clipped.factors
+            with np.errstate(over="ignore", invalid="ignore"):
+                return clipped.norms, clipped.norms * clipped.factors
     places = [_find(gradient) for gradient in gradients] if _memory.clipped else []
     return _mixed(gradients, places) if any(places) else None
 
@@ -160,12 +161,12 @@ def _keep(tensors: Sequence[Tensor], heard: Sequence[Tensor] | None) -> None:
     if any(clipped.holds(tensors) for clipped in _memory.clipped[-1:]):
         return
     known = before_and_after(tensors)
+    factors: Any = 1.0
     if known is not None:
-        norms, factors = known[0], known[1] / known[0]
+        norms, factors = known[0], quotient(known[1], known[0])
     else:
         whole = heard is not None and len(heard) == len(tensors)
         norms = joined(heard) if heard is not None and whole else norms_of(tensors)
-        factors = np.ones(len(tensors)) if isinstance(norms, np.ndarray) else torch.ones_like(norms)
     references = list(map(weakref.ref, tensors))
     versions = [tensor._version for tensor in tensors]
     _memory.clipped.append(Clipped(references, versions, norms, factors))
@@ -206,5 +207,10 @@ def _mixed(
     for found in places:
         norm = next(measured) if found is None else found[0].norms[found[1]]
         before.append(norm)
-        after.append(norm if found is None else norm * found[0].factors[found[1]])
+        after.append(norm if found is None else norm * _factor_at(*found))
     return joined(before), joined(after)
+
+
+def _factor_at(clipped: Clipped, place: int) -> Any:
+    one_for_all = getattr(clipped.factors, "shape", ()) == ()
+    return clipped.factors if one_for_all else clipped.factors[place]

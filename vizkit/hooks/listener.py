@@ -56,7 +56,7 @@ class Listener:
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Take the post hook of any optimizer."""
         if os.getpid() == self._pid:
-            self._guard.timed("step", self._after_step, optimizer, stack_depth())
+            self._guard.timed("step", self._after_step, stack_depth())
 
     def backward_begins(self) -> None:
         """Remember the gradients, if the backward pass may be another training's."""
@@ -110,8 +110,8 @@ class Listener:
             self._met_strangers = True
             self._collector.restart()
 
-    def _after_step(self, optimizer: Any, depth: int) -> None:
-        self._optimizers.after(optimizer, depth)
+    def _after_step(self, depth: int) -> None:
+        self._optimizers.after(depth)
         self._manual = None if self._optimizers.ended else self._manual
 
     def _backward_ended(self, roots: tuple[Tensor, ...]) -> None:

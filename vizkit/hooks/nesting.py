@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from vizkit.hooks.rows import Part
 from vizkit.hooks.weights import Before
 
@@ -18,6 +20,7 @@ class Step:
     depth: int
     number: int
     part: Part
+    parameters: list[Tensor]
     has_closure: bool
     before: Before | None
 

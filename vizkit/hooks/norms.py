@@ -113,7 +113,19 @@ def total(norms: Numbers) -> float | Tensor:
     if isinstance(norms, Tensor):
         together: Tensor = torch.linalg.vector_norm(norms)
         return together
-    return float(math.sqrt(np.dot(norms, norms)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(math.sqrt(np.dot(norms, norms)))
+
+
+def quotient(norms: Numbers, by: Numbers) -> Numbers:
+    """Return `norms / by` one by one, NaN where `by` is zero."""
+    if isinstance(norms, Tensor) and isinstance(by, Tensor):
+        return torch.where(by > 0, norms / by, math.nan)
+    norms, by = np.asarray(norms), np.asarray(by)
+    found = np.full(len(by), np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.divide(norms, by, out=found, where=by > 0)
+    return found
 
 
 def plain(tensor: Tensor) -> Tensor:

@@ -55,18 +55,17 @@ class OptimizerSteps:
             scale = getattr(optimizer, "grad_scale", None)
             self._collector.add_gradients(part, number, _gradients(parameters), scale)
         before = self._collector.weights_before(number, parameters)
-        self._steps.begin(Step(depth, number, part, closure is not None, before))
+        self._steps.begin(Step(depth, number, part, parameters, closure is not None, before))
         return None if closure is None else _with_closure(arguments, self._restarting(closure))
 
-    def after(self, optimizer: Any, depth: int) -> None:
+    def after(self, depth: int) -> None:
         """End the step that began at this depth; an inner one's end is nobody's."""
         step = self._steps.end(depth)
         if step is None:
             return
-        parameters = parameters_of(optimizer)
         if step.has_closure:
-            self._collector.add_gradients(step.part, step.number, _gradients(parameters))
-        self._collector.add_weights(step.part, step.before, parameters)
+            self._collector.add_gradients(step.part, step.number, _gradients(step.parameters))
+        self._collector.add_weights(step.part, step.before, step.parameters)
         self._collector.end(step.part)
         self.ended += 1
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from vizkit.hooks.norms import Norms, Numbers, norms_of, plain
+from vizkit.hooks.norms import Numbers, norms_of, plain, quotient
 
 EXACT = 1 << 20
 """Parameters beyond this size are sampled: nobody has the memory for a copy of them."""
@@ -52,7 +51,7 @@ class Weights:
         """Return ||change|| / ||weight before|| of each; NaN where the weight was zero."""
         now = [self._piece(parameter) for parameter in parameters]
         changes = [after - piece for after, piece in zip(now, before.pieces, strict=True)]
-        return _ratio(Norms(changes).measure(changes), before.piece_norms)
+        return quotient(norms_of(changes), before.piece_norms)
 
     def _piece(self, parameter: Tensor) -> Tensor:
         values = plain(parameter.detach())
@@ -67,12 +66,3 @@ class Weights:
             places = torch.randint(size, (SAMPLE,), generator=self._random).to(device)
             self._places[size, device] = places
         return places
-
-
-def _ratio(change: Numbers, weight: Numbers) -> Numbers:
-    if isinstance(change, Tensor) and isinstance(weight, Tensor):
-        return torch.where(weight > 0, change / weight, float("nan"))
-    change, weight = np.asarray(change), np.asarray(weight)
-    ratio = np.full(len(weight), np.nan)
-    np.divide(change, weight, out=ratio, where=weight > 0)
-    return ratio
