@@ -44,6 +44,11 @@ class OpenChunk:
         self._wall = np.empty(0)
         self._value: NDArray[Any] = np.empty((0, width), np.float32)
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes."""
+        return self._step.nbytes + self._wall.nbytes + self._value.nbytes
+
     def fill(self, rows: Chunk) -> int:
         """Take as many rows as fit; return how many."""
         taken = min(len(rows), CHUNK - self.rows)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from vizkit.index.columns import Chunk, Floats, Ints, Matrix
 from vizkit.index.grow import Growing, OpenChunk
-from vizkit.index.pyramid import CHUNK, ENTRY, summarise
+from vizkit.index.pyramid import CHUNK, ENTRY, Entries, summarise
 from vizkit.kinds.vector.names import series_tag
 
 
@@ -36,53 +38,102 @@ class Begin:
     wall_time: float
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What the database keeps of a lane. directory: shape (chunks, k); rows: those in chunks."""
+
+    rows: int
+    directory: Entries
+    begins: Mapping[int, Begin]
+
+
+Load = Callable[[int, int], Chunk]
+"""Reads a chunk from the database, by lane and number."""
+
+
 class Lane:
     """The points of a lane: sealed chunks (by their entries), and the open one.
 
     Rows that were appended never change, so views of them stay good without a lock; the calls
-    themselves need one.
+    themselves need one. `covered` rows lie in the database as chunks; `logged` rows lie there as
+    chunks or in its journal. The open chunk of a quiet lane is parked: it lies there only.
     """
 
-    def __init__(self, number: int, key: LaneKey) -> None:
+    def __init__(self, number: int, key: LaneKey, load: Load) -> None:
         self.number = number
         self.key = key
         self.changed = frozenset((key.run, tag) for tag in key.series)
         self.width = len(key.series)
         self.directory = Growing(self.width, ENTRY)
         self.waiting: dict[int, Chunk] = {}
-        self.open = OpenChunk(self.width)
         self.begins: dict[int, Begin] = {}
-        self.sealed_rows = 0
+        self.sealed_rows = self.covered = self.logged = 0
+        self.stored = False
+        self.parked_rows = 0
+        self.used = 0.0
+        self._open = OpenChunk(self.width)
+        self._load = load
+
+    @classmethod
+    def stored_as(cls, number: int, key: LaneKey, load: Load, kept: Kept) -> Lane:
+        """Return a lane as it lies in the database, its open chunk parked."""
+        lane = cls(number, key, load)
+        lane.directory.append(kept.directory)
+        lane.begins = dict(kept.begins)
+        lane.sealed_rows = int(kept.directory["count"][:, 0].sum())
+        lane.covered = lane.logged = kept.rows
+        lane.parked_rows = kept.rows - lane.sealed_rows
+        lane.stored = True
+        return lane
 
     @property
     def rows(self) -> int:
         """Return how many rows there are, the ordinal of the next."""
-        return self.sealed_rows + self.open.rows
+        return self.sealed_rows + self.parked_rows + self._open.rows
 
     @property
     def chunks(self) -> int:
         """Return how many chunks are sealed."""
         return self.directory.rows
 
+    @property
+    def open_bytes(self) -> int:
+        """Return how much memory the open chunk takes."""
+        return self._open.size
+
+    def open(self) -> OpenChunk:
+        """Return the open chunk, brought back if it was parked."""
+        self.used = time.monotonic()
+        if self.parked_rows:
+            self._open.fill(self._load(self.number, self.chunks))
+            self.parked_rows = 0
+        return self._open
+
+    def park(self) -> None:
+        """Give the memory of the open chunk back, if all of it lies in the database."""
+        if self.covered == self.rows and not self.parked_rows:
+            self.parked_rows = self._open.rows
+            self._open = OpenChunk(self.width)
+
     def append(self, step: Ints, wall_time: Floats, value: Matrix, attempt: int) -> None:
         """Append rows of one attempt; value: shape (n, k)."""
-        if self.open.rows and attempt != self.open.attempt:
-            self.seal()
+        if self.open().rows and attempt != self._open.attempt:
+            self._seal()
         self._note(step, wall_time, attempt)
         rest = Chunk(step, wall_time, value, attempt)
         while len(rest):
-            taken = self.open.fill(rest)
+            taken = self._open.fill(rest)
             rest = rest.rows(taken, len(rest))
-            if self.open.rows == CHUNK:
-                self.seal()
+            if self._open.rows == CHUNK:
+                self._seal()
 
-    def seal(self) -> None:
+    def _seal(self) -> None:
         """Close the open chunk; it waits to be written."""
-        chunk = self.open.view()
+        chunk = self._open.view()
         self.waiting[self.chunks] = chunk
         self.directory.append(summarise(chunk, self.chunks, CHUNK))
         self.sealed_rows += len(chunk)
-        self.open = OpenChunk(self.width, capacity=CHUNK)
+        self._open = OpenChunk(self.width, capacity=CHUNK)
 
     def _note(self, step: Ints, wall_time: Floats, attempt: int) -> None:
         lowest, earliest = int(step.min()), float(np.fmin.reduce(wall_time))

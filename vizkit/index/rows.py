@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-STALLED_AFTER = 20.0
-"""Seconds without a sign of life after which a run that did not end counts as stalled."""
+from vizkit.events.status import process_alive, status
 
 
 @dataclass(frozen=True)
@@ -69,14 +68,20 @@ class RunRow:
         """Return when the run said that it ended."""
         return self.facts.ended
 
-    def status_at(self, now: float, stalled_after: float = STALLED_AFTER) -> str:
-        """Return running, finished, failed or stalled; other writers' silent runs are finished."""
-        if self.facts.status in ("finished", "failed"):
-            return self.facts.status
+    def status_at(self, now: float) -> str:
+        """Return running, finished, failed or stalled; asks the system whether its process lives.
+
+        now: seconds since 1970.
+        """
         signs = [t for t in (self.facts.alive, self.last_wall_time, self.started) if t is not None]
-        if signs and now - max(signs) <= stalled_after:
-            return "running"
-        return "finished" if self.facts.status is None else "stalled"
+        said, last_sign = self.facts.status, max(signs, default=None)
+        return status(said, last_sign, now, writer_alive=self._writer_alive())
+
+    def _writer_alive(self) -> bool | None:
+        known = self.facts.environment
+        if not known or self.facts.status != "running":
+            return None
+        return process_alive(known["host"], known["pid"], known["started"])
 
 
 @dataclass(frozen=True)

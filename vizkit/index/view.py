@@ -13,12 +13,14 @@ from vizkit.index.columns import Chunk, Columns, Floats, Ints, joined
 from vizkit.index.lane import Begin, Lane
 from vizkit.index.pyramid import ENTRY, FINE, Entries, summarise
 
+_TOGETHER = 16
+
 
 class Chunks(Protocol):
     """Where sealed chunks are read from."""
 
-    def points(self, lane: int, no: int, position: int) -> Columns:
-        """Return the points of one column of a sealed chunk."""
+    def points(self, lane: int, chunks: Sequence[int], position: int) -> list[Columns]:
+        """Return the points of one column of sealed chunks."""
 
     def fine(self, lane: int, chunks: Sequence[int]) -> Entries:
         """Return the entries of FINE points of ascending chunks of a one-column lane."""
@@ -78,23 +80,23 @@ class LaneView:
         parts += [summarise(self.waiting[no], no, FINE)[:, 0] for no in waiting]
         return np.concatenate(parts) if parts else np.empty(0, ENTRY)
 
-    def points(self, no: int, position: int) -> Columns:
-        """Return one column of a sealed chunk."""
-        waiting = self.waiting.get(no)
-        if waiting is not None:
-            return waiting.column(position)
-        return self.source.points(self.number, no, position)
+    def points(self, chunks: Sequence[int], position: int) -> list[Columns]:
+        """Return one column of sealed chunks."""
+        written = [no for no in chunks if no not in self.waiting]
+        read = self.source.points(self.number, written, position) if written else []
+        found = dict(zip(written, read, strict=True))
+        return [found[no] if no in found else self.waiting[no].column(position) for no in chunks]
 
     def read(self, position: int, start: int, stop: int) -> Iterator[Columns]:
         """Give the points with ordinals [start, stop) of one column, chunk by chunk."""
         ends = self.directory["count"][:, 0].cumsum(dtype=np.int64)
-        first, behind = np.searchsorted(ends, [start, stop], side="right")
-        for no in range(int(first), min(int(behind) + 1, len(ends))):
-            begin = int(ends[no - 1]) if no else 0
-            part = self.points(no, position).take(slice(max(0, start - begin), stop - begin))
-            if len(part):
-                yield part
         sealed = int(ends[-1]) if len(ends) else 0
+        first, behind = np.searchsorted(ends, [start, stop], side="right").tolist()
+        touched = range(first, min(behind + 1, len(ends)))
+        for few in (touched[at : at + _TOGETHER] for at in range(0, len(touched), _TOGETHER)):
+            for no, points in zip(few, self.points(few, position), strict=True):
+                begin = int(ends[no]) - len(points)
+                yield points.take(slice(max(0, start - begin), max(0, stop - begin)))
         if stop > sealed:
             yield self.open.column(position).take(slice(max(0, start - sealed), stop - sealed))
 
@@ -146,7 +148,7 @@ def view_of(lane: Lane, source: Chunks) -> LaneView:
         number=lane.number,
         width=lane.width,
         directory=lane.directory.view(),
-        open=lane.open.view(),
+        open=lane.open().view(),
         waiting=dict(lane.waiting),
         begins=dict(lane.begins),
         source=source,

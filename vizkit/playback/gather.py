@@ -52,7 +52,7 @@ def gather(view: SeriesView, frame: Frame, steps: Mapping[int, Span], buckets: i
         entries, chunks = _resolved(lane, whole, many, buckets)
         found.append(entries)
         loose = sorted([*cut["chunk"].tolist(), *chunks])
-        parts += [_shown(lane.points(no, position), frame, steps) for no in loose]
+        parts += [_shown(points, frame, steps) for points in lane.points(loose, position)]
         parts.append(_shown(lane.open.column(position), frame, steps))
     lengths = [len(entries) for entries in found]
     return Gathered(
@@ -67,7 +67,7 @@ def entry_points(strand: Strand, entry: np.void) -> Columns:
     """Return the points of one entry."""
     lane, position = strand
     start = int(entry["row"])
-    points = lane.points(int(entry["chunk"]), position)
+    (points,) = lane.points([int(entry["chunk"])], position)
     return points.take(slice(start, start + int(entry["count"])))
 
 

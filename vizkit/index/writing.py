@@ -1,0 +1,209 @@
+"""What one commit writes: gathered under the index's lock, encoded and written without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from vizkit.events.batch import TailState
+from vizkit.index import codec, journal, schema
+from vizkit.index.blocks import blocks_of
+from vizkit.index.catalog import RunState, Totals
+from vizkit.index.columns import Chunk
+from vizkit.index.database import Database, Row
+from vizkit.index.journal import Stretch
+from vizkit.index.lane import Begin, Lane, LaneKey
+from vizkit.index.pyramid import CHUNK, FINE, summarise
+from vizkit.index.rows import PayloadRow, RunFacts
+
+
+@dataclass(frozen=True)
+class RunWrite:
+    """A run whose counts or facts changed."""
+
+    number: int
+    name: str
+    totals: Totals
+    facts: RunFacts
+
+
+@dataclass(frozen=True)
+class LaneWrite:
+    """A lane that grew. open: its open chunk where that is to be written as a chunk too.
+
+    rows: all rows there are; covered: those that lie in chunks after this commit.
+    """
+
+    lane: Lane
+    run: int
+    sealed: Mapping[int, Chunk]
+    chunks: int
+    open: Chunk | None
+    new: Stretch | None
+    rows: int
+    covered: int
+    begins: Mapping[int, Begin]
+
+    @property
+    def record_changes(self) -> bool:
+        """Tell whether what the series table says of the lane changes."""
+        return not self.lane.stored or self.covered != self.lane.covered
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One transaction. journal: number of the journal row to write, None to empty the journal."""
+
+    forgotten: Sequence[int]
+    runs: Sequence[RunWrite]
+    states: Mapping[tuple[int, str], TailState]
+    payloads: Sequence[tuple[int, int, PayloadRow]]
+    lanes: Sequence[LaneWrite]
+    journal: int | None
+
+
+def lane_write(run: RunState, lane: Lane, *, whole: bool) -> LaneWrite | None:
+    """Return what is to be written of a lane, None if nothing; `whole`: leave the journal empty."""
+    done = lane.covered if whole else lane.logged
+    if lane.stored and lane.rows == done and not lane.waiting:
+        return None
+    start = max(done, lane.sealed_rows)
+    rows = lane.open().view() if lane.rows > start else None
+    new = None
+    if rows is not None and not whole:
+        new = Stretch(lane.number, start, rows.rows(start - lane.sealed_rows, len(rows)))
+    return LaneWrite(
+        lane=lane,
+        run=run.number,
+        sealed=dict(lane.waiting),
+        chunks=lane.chunks,
+        open=rows if whole else None,
+        new=new,
+        rows=lane.rows,
+        covered=lane.rows if whole else max(lane.covered, lane.sealed_rows),
+        begins=dict(lane.begins),
+    )
+
+
+def write(database: Database, commit: Commit) -> int:
+    """Write a commit in one transaction; returns how many bytes the journal took."""
+    stretches = journal.packed(each.new for each in commit.lanes if each.new is not None)
+    series = [_series_row(each) for each in commit.lanes if each.record_changes]
+    with database.writing() as connection:
+        for number in commit.forgotten:
+            _forget(connection, number)
+        database.put(connection, schema.run, [_run_row(run) for run in commit.runs])
+        database.put(connection, schema.series, series)
+        for each in commit.lanes:
+            for rows in _chunk_rows(each):
+                database.put(connection, schema.chunk, rows)
+        _write_journal(database, connection, commit.journal, stretches)
+        database.put(connection, schema.payload, [_payload_row(*each) for each in commit.payloads])
+        database.put(connection, schema.file, list(_file_rows(commit.states)))
+    return len(stretches)
+
+
+def lane_record(key: LaneKey, rows: int, chunks: int, begins: Mapping[int, Begin]) -> Row:
+    """Return what the series table says of a lane."""
+    return {
+        "tag": key.tag,
+        "names": key.names,
+        "rows": rows,
+        "chunks": chunks,
+        "begins": [[number, begin.step, begin.wall_time] for number, begin in begins.items()],
+    }
+
+
+def _write_journal(
+    database: Database, connection: sa.Connection, number: int | None, stretches: bytes
+) -> None:
+    if number is None:
+        connection.execute(schema.journal.delete())
+    elif stretches:
+        row = {"id": number, "data": codec.sealed(("journal", number), stretches)}
+        database.put(connection, schema.journal, [row])
+
+
+def _chunk_rows(each: LaneWrite) -> Iterator[list[Row]]:
+    for no, chunk in each.sealed.items():
+        yield list(_sealed_rows(each.lane.number, no, chunk))
+    if each.open is not None:
+        yield list(_point_rows(each.lane.number, each.chunks, each.open))
+
+
+def _point_rows(lane: int, no: int, chunk: Chunk) -> Iterator[Row]:
+    yield _chunk_row(schema.POINTS, lane, no, schema.AXES, codec.encode_axes(chunk))
+    for position, column in enumerate(np.ascontiguousarray(chunk.value.T)):
+        yield _chunk_row(schema.POINTS, lane, no, position, codec.encode_values(column))
+
+
+def _sealed_rows(lane: int, no: int, chunk: Chunk) -> Iterator[Row]:
+    yield from _point_rows(lane, no, chunk)
+    whole = summarise(chunk, no, CHUNK)
+    yield _chunk_row(schema.CHUNK_ENTRIES, lane, no, 0, whole.tobytes())
+    if chunk.value.shape[1] == 1:
+        fine = summarise(chunk, no, FINE)
+        yield _chunk_row(schema.FINE_ENTRIES, lane, no, 0, fine.tobytes())
+    else:
+        for size, level in schema.BLOCKS.items():
+            yield _chunk_row(level, lane, no, 0, codec.encode_blocks(blocks_of(chunk, size)))
+
+
+def _chunk_row(level: int, lane: int, no: int, part: int, data: bytes) -> Row:
+    blob = codec.sealed((level, lane, no, part), data)
+    return {"level": level, "series": lane, "no": no, "part": part, "data": blob}
+
+
+def _run_row(run: RunWrite) -> Row:
+    record = {"name": run.name, "totals": asdict(run.totals), "facts": asdict(run.facts)}
+    return {"id": run.number, "data": codec.sealed_json(("run", run.number), record)}
+
+
+def _series_row(each: LaneWrite) -> Row:
+    record = lane_record(each.lane.key, each.covered, each.chunks, each.begins)
+    data = codec.sealed_json(("series", each.lane.number, each.run), record)
+    return {"id": each.lane.number, "run": each.run, "data": data}
+
+
+def _file_rows(states: Mapping[tuple[int, str], TailState]) -> Iterator[Row]:
+    for (run, path), state in states.items():
+        data = codec.sealed_json(("file", run, path), state.to_json())
+        yield {"run": run, "path": path, "data": data}
+
+
+def _payload_row(number: int, run: int, row: PayloadRow) -> Row:
+    record = {**asdict(row), "data": None if row.data is None else row.data.hex()}
+    data = codec.sealed_json(("payload", number, run, row.plugin), record)
+    return {"id": number, "run": run, "plugin": row.plugin, "data": data}
+
+
+def payload_of(record: Mapping[str, Any]) -> PayloadRow:
+    """Return the payload that a record of the payload table stands for."""
+    data = record["data"]
+    return PayloadRow(**{**record, "data": None if data is None else bytes.fromhex(data)})
+
+
+def _forget(connection: sa.Connection, run: int) -> None:
+    lanes = sa.select(schema.series.c.id).where(schema.series.c.run == run)
+    for level in (schema.POINTS, schema.FINE_ENTRIES, schema.CHUNK_ENTRIES, *_block_levels()):
+        here = (schema.chunk.c.level == level) & schema.chunk.c.series.in_(lanes)
+        connection.execute(schema.chunk.delete().where(here))
+    for table, column in _by_run():
+        connection.execute(table.delete().where(column == run))
+
+
+def _block_levels() -> Iterable[int]:
+    return schema.BLOCKS.values()
+
+
+def _by_run() -> tuple[tuple[sa.Table, sa.Column[Any]], ...]:
+    return (
+        (schema.series, schema.series.c.run),
+        (schema.file, schema.file.c.run),
+        (schema.payload, schema.payload.c.run),
+        (schema.run, schema.run.c.id),
+    )
