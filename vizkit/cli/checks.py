@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import vizkit
+from vizkit.index.place import cache_folder as index_folder
 
 GOOD, NOTE, BAD = "ok", "note", "problem"
 PORT = 8097
@@ -110,7 +111,7 @@ def port() -> Finding:
 
 def cache_folder() -> Finding:
     """Tell whether the index can be written."""
-    folder = _cache()
+    folder = index_folder()
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if os.access(there, os.W_OK | os.X_OK) and there.is_dir():
         return Finding("cache", GOOD, f"{folder}")
@@ -118,7 +119,7 @@ def cache_folder() -> Finding:
         "cache",
         BAD,
         f"{folder} cannot be written",
-        "Set XDG_CACHE_HOME to a folder of yours, or pass --index URL to `vizkit serve`.",
+        "Set VIZKIT_CACHE to a folder of yours, or pass --index URL to `vizkit serve`.",
     )
 
 

@@ -55,3 +55,7 @@ def _reader_left() -> int:
     """End quietly when the reader of our output (`| head`) has gone."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -66,7 +66,7 @@ def page_address(url: str, replay: str | None, speed: float) -> str:
     """Return the address to open: the page itself, or one that plays a run from its start."""
     if replay is None:
         return url
-    query = urlencode({"run": replay, "play": "0", "speed": f"{speed:g}"})
+    query = urlencode({"replay": replay, "speed": f"{speed:g}"})
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
@@ -80,24 +80,24 @@ def has_browser() -> bool:
 
 
 def _viewer(args: argparse.Namespace) -> Viewer:
-    # Dash takes most of a second to import: only where the page is served.
     from dashboards.ports import next_free_port
+    from dashboards.state import existing_folder
+
+    folder = existing_folder(args.logdir)
+    _check_replay(folder, args.replay)
+    # Dash takes most of a second to import: only once the page will be served.
     from dashboards.server import open_viewer
 
-    options = _options(args)
     try:
-        return open_viewer(options)
+        return open_viewer(_options(args, folder))
     except PortInUseError as error:
         free = next_free_port(args.host, args.port)
         raise PortInUseError(_port_taken(args, free)) from error
 
 
-def _options(args: argparse.Namespace) -> Options:
+def _options(args: argparse.Namespace, folder: Path) -> Options:
     from dashboards.server import Options
-    from dashboards.state import existing_folder
 
-    folder = existing_folder(args.logdir)
-    _check_replay(folder, args.replay)
     return Options(
         logdir=folder,
         host=args.host,

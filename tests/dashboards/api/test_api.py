@@ -174,6 +174,18 @@ def test_the_graph_is_there_from_the_step_it_was_logged_at(get: Get) -> None:
     assert before["nodes"] == []
 
 
+def test_an_export_is_a_file_with_every_point(get: Get) -> None:
+    answer = get("export", run="tiny", tag="loss", format="csv")
+
+    assert 'filename="tiny.csv"' in answer.headers["content-disposition"]
+    assert len(answer.text.splitlines()) == 1 + 200
+    assert "tiny,loss,60,1700000006.1,NaN,0" in answer.text
+    assert [each["run"] for each in get("export", tag="loss", format="json").json()] == [
+        "again",
+        "tiny",
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
@@ -191,6 +203,8 @@ def test_the_graph_is_there_from_the_step_it_was_logged_at(get: Get) -> None:
         ("graph?run=nope", 404, "'nope'"),
         ("run?run=..", 404, "'..'"),
         ("tags?run=nope", 404, "'nope'"),
+        ("export?run=tiny&format=xls", 400, "'xls'"),
+        ("export?run=tiny&tag=nope", 404, "'nope'"),
         ("runs?tags=maybe", 400, "'maybe'"),
         ("nothing", 404, "/api/v1/nothing"),
     ],
