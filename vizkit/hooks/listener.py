@@ -106,9 +106,9 @@ class Listener:
 
     def _meet_stranger(self) -> None:
         # What this thread's backward passes gave so far was the stranger's; from now on we look.
-        if not self._met_strangers:
-            self._met_strangers = True
+        if not self._is_shared():
             self._collector.restart()
+        self._met_strangers = True
 
     def _after_step(self, depth: int) -> None:
         self._optimizers.after(depth)

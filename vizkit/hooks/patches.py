@@ -45,7 +45,7 @@ class Patch:
 
     def install(self) -> None:
         """Replace the attribute, unless ours is still under somebody else's replacement."""
-        if self._ours is None and self._name in vars(self._owner or ()):
+        if self._ours is None and self._name in getattr(self._owner, "__dict__", ()):
             self._original = vars(self._owner)[self._name]
             self._ours = functools.wraps(self._original)(self._wrap(self._original))
             setattr(self._owner, self._name, self._ours)

@@ -77,8 +77,7 @@ def subject_of(watched: Any) -> Subject:
     else:
         tensors = list(watched) if isinstance(watched, (list, tuple, Iterator)) else [watched]
         named = _with_variable_names(tensors)
-    wrong = next((value for _, value in named if not isinstance(value, Tensor)), None)
-    if wrong is not None or not named:
+    if not named or not all(isinstance(value, Tensor) for _, value in named):
         hint = "watch several modules as nn.ModuleDict({'name': module, ...})"
         raise UsageError(f"vizkit.watch takes a module or tensors, not {watched!r:.200}; {hint}.")
     return TensorSubject(named)

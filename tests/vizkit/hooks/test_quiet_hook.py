@@ -1,0 +1,42 @@
+import copy
+import pickle
+
+import torch
+from torch import nn
+from torch._dynamo.testing import CompileCounter
+
+from vizkit.hooks.quiet_hook import QuietHook
+
+
+def test_it_passes_on_what_it_hears():
+    heard, model = [], nn.ReLU()
+    model.register_forward_hook(QuietHook(lambda *each: heard.append(each)))
+
+    x = torch.ones(1)
+    y = model(x)
+
+    assert heard == [(model, (x,), y)]
+
+
+def test_copies_and_pickles_do_nothing():
+    heard, model = [], nn.ReLU()
+    model.register_forward_pre_hook(QuietHook(lambda *each: heard.append(each)))
+
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        twin(torch.ones(1))
+
+    assert heard == []
+    assert b"vizkit" not in pickle.dumps(model)
+
+
+def test_compiled_code_does_not_hold_it():
+    torch._dynamo.reset()
+    heard, model, counter = [], nn.Linear(2, 2), CompileCounter()
+    model.register_forward_pre_hook(QuietHook(lambda *each: heard.append(each)), with_kwargs=True)
+    compiled = torch.compile(model, backend=counter, fullgraph=True)
+
+    for size in (2, 2, 2):
+        compiled(torch.ones(size, 2))
+
+    assert heard == []
+    assert counter.frame_count == 1
