@@ -22,7 +22,7 @@ from vizkit.events.batch import (
 )
 from vizkit.events.buffer import Buffer
 from vizkit.events.event import Span, plain_scalar
-from vizkit.events.scalars import Values
+from vizkit.events.scalars import Mask, Values
 from vizkit.events.tags import TagTable
 from vizkit.events.values import Row, Scalar, Value, read_value
 
@@ -61,14 +61,39 @@ class Collector:
 
     def add_values(self, record: Ints, rank: int, values: Values) -> None:
         """Add the value at position `rank` of each of the records, where it is valid."""
-        scalar = np.flatnonzero(values.scalar)
-        if scalar.size:
-            place = values.tag_at[scalar], values.tag_length[scalar]
-            tag_index = self._tags.numbers(self.buffer, *place)
-            ranks = np.full(scalar.size, rank)
-            self._columns.append((record[scalar], ranks, tag_index, values.value[scalar]))
-        for rest in np.flatnonzero(values.valid & ~values.scalar).tolist():
+        scalar = values.scalar
+        if values.tensor.any():
+            scalar = scalar | self._tensor_scalars(values)
+        chosen = np.flatnonzero(scalar)
+        if chosen.size:
+            tag_index = self._tag_numbers(values, chosen)
+            ranks = np.full(chosen.size, rank)
+            self._columns.append((record[chosen], ranks, tag_index, values.value[chosen]))
+        for rest in np.flatnonzero(values.valid & ~scalar).tolist():
             self.add_span(int(record[rest]), rank, (int(values.at[rest]), int(values.end[rest])))
+
+    def _tag_numbers(self, values: Values, chosen: NDArray[np.intp]) -> NDArray[np.int32]:
+        return self._tags.numbers(self.buffer, values.tag_at[chosen], values.tag_length[chosen])
+
+    def _tensor_scalars(self, values: Values) -> Mask:
+        """Tell which tensors are scalars: those of tags whose first value is."""
+        tensor = np.flatnonzero(values.tensor)
+        numbers = self._tag_numbers(values, tensor)
+        scalar = np.zeros(values.tensor.size, bool)
+        for number, first in zip(*np.unique(numbers, return_index=True), strict=True):
+            span = int(values.at[tensor[first]]), int(values.end[tensor[first]])
+            if self._is_scalar(span):
+                scalar[tensor[numbers == number]] = True
+        return scalar
+
+    def _is_scalar(self, span: Span) -> bool:
+        try:
+            value = read_value(self.buffer.raw, *span, self.plugins)
+        except ValueError:
+            return False
+        if value.plugin:
+            self.plugins.setdefault(value.tag, value.plugin)
+        return isinstance(value, Scalar)
 
     def add_span(self, record: int, rank: int, span: Span) -> None:
         """Add one value by its place."""

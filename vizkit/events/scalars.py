@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vizkit.events.batch import Floats, Ints
 from vizkit.events.buffer import Buffer
+from vizkit.events.tensors import tensor_numbers
 from vizkit.events.varint import read_varints
 
 Mask = NDArray[np.bool_]
@@ -53,12 +54,14 @@ def outline(buffer: Buffer, start: Ints, length: Ints) -> Outline:
 class Values:
     """One value of each of several summaries. All columns shape (n,).
 
-    scalar: whether it is nothing but a tag and a number. The others are only found, not read.
-    valid: whether it lies within its summary.
+    valid: whether it lies within its summary. scalar: whether it is nothing but a tag and a number.
+    tensor: whether it is a number as a tensor, which its tag's plugin makes a scalar or not. The
+    others are only found, not read.
     """
 
     valid: Mask
     scalar: Mask
+    tensor: Mask
     tag_at: Ints
     tag_length: Ints
     value: Floats
@@ -75,8 +78,22 @@ def read_values(buffer: Buffer, at: Ints, limit: Ints) -> Values:
     size, tag_at = read_varints(buffer, start + 1)
     named = valid & (buffer.u8[np.minimum(start, buffer.size)] == _FIELD_1)
     tag_length = np.where(named & (size < 1 << 40), size, 0).astype(np.int64)
-    scalar, value = _numbers(buffer, np.minimum(tag_at + tag_length, buffer.size), end)
-    return Values(valid, named & scalar, tag_at, tag_length, value, start, end)
+    behind = np.minimum(tag_at + tag_length, buffer.size)
+    scalar, value = _numbers(buffer, behind, end)
+    tensor = _add_tensors(buffer, behind, end, np.flatnonzero(named & ~scalar), value)
+    return Values(valid, named & scalar, tensor, tag_at, tag_length, value, start, end)
+
+
+def _add_tensors(
+    buffer: Buffer, at: Ints, end: Ints, rest: NDArray[np.intp], value: Floats
+) -> Mask:
+    """Put the numbers of those of `rest` that are tensors into `value`; return which are."""
+    tensor = np.zeros(at.size, bool)
+    if rest.size:
+        found, numbers = tensor_numbers(buffer, at[rest], end[rest])
+        tensor[rest[found]] = True
+        value[rest[found]] = numbers
+    return tensor
 
 
 def _numbers(buffer: Buffer, at: Ints, end: Ints) -> tuple[Mask, Floats]:
