@@ -21,8 +21,7 @@ BASE = "http://127.0.0.1:8097"
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ViewerState]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def state(tmp_path: Path) -> Iterator[ViewerState]:
     (tmp_path / "runs").mkdir()
     state = ViewerState.open(tmp_path / "runs")
     yield state

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from dashboards.harvest import MAX_FRAME, Subscription, harvest, keys_of
 from tests.dashboards.helpers import append
 from vizkit.index import Index
 
 
-def test_what_is_new_starts_at_the_position_of_the_subscription(tmp_path: Path) -> None:
-    index = Index.open(tmp_path)
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    with Index.open(tmp_path) as index:
+        yield index
+
+
+def test_what_is_new_starts_at_the_position_of_the_subscription(index: Index) -> None:
     append(index, 5)
     behind, up_to_date = Subscription(1, "r", "loss", 3), Subscription(2, "r", "loss", 5)
 
@@ -20,8 +28,7 @@ def test_what_is_new_starts_at_the_position_of_the_subscription(tmp_path: Path) 
     assert found.resets == found.later == []
 
 
-def test_what_does_not_fit_one_frame_is_left_for_the_next(tmp_path: Path) -> None:
-    index = Index.open(tmp_path)
+def test_what_does_not_fit_one_frame_is_left_for_the_next(index: Index) -> None:
     append(index, 20_000)
     many = [Subscription(number, "r", "loss", 0) for number in range(5)]
 

@@ -19,11 +19,6 @@ from vizkit.errors import LogdirNotFoundError, PortInUseError, UsageError
 from vizkit.testing import tiny_run, wait_until
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def logdir(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"

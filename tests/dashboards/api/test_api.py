@@ -31,7 +31,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerState]:
     )
     make_run(logdir / "größe/ä", {"τ": [(0, 1.0)]}, status=None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("VIZKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
         state = ViewerState.open(logdir)
         wait_until(lambda: state.ingest.wait_settled(0.1) and len(state.index.runs()) == 3)
         yield state
