@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Sequence
 
@@ -15,7 +16,8 @@ class Probes:
 
     def __init__(self) -> None:
         self._parameters: list[weakref.ref[Tensor]] = []
-        self._marks: list[tuple[int, int, int]] = []
+        # Per thread: backward passes of several threads overlap.
+        self._marks: dict[int, list[tuple[int, int, int]]] = {}
 
     def choose(self, parameters: Sequence[Tensor]) -> None:
         """Look at these parameters from now on."""
@@ -25,11 +27,12 @@ class Probes:
 
     def mark(self) -> None:
         """Remember the gradients of now."""
-        self._marks = self._look()
+        self._marks[threading.get_ident()] = self._look()
 
     def changed(self) -> bool:
         """Tell whether any gradient, or weight, changed since the mark; yes if nobody knows."""
-        return not self._marks or self._look() != self._marks
+        marks = self._marks.pop(threading.get_ident(), [])
+        return not marks or self._look() != marks
 
     def _look(self) -> list[tuple[int, int, int]]:
         return [_mark(p) for found in self._parameters if (p := found()) is not None]

@@ -285,9 +285,10 @@ def test_parameters_that_the_model_does_not_have_are_shown_too(watching, record,
 
 def test_two_trainings_in_two_threads_stay_apart(problem, record):
     records = [type(record)() for _ in range(2)]
+    models = [problem.model() for _ in range(2)]
+    first = problem.loss(models[0]).item()
 
-    def work(run, factor):
-        model = problem.model()
+    def work(run, model, factor):
         optimizer = torch.optim.SGD(model.parameters(), 0.01)
         with vizkit.watch(model, optimizer, run=run, budget=None):
             for _ in range(20):
@@ -295,13 +296,15 @@ def test_two_trainings_in_two_threads_stay_apart(problem, record):
                 (factor * problem.loss(model)).backward()
                 optimizer.step()
 
-    threads = [threading.Thread(target=work, args=(run, n)) for n, run in enumerate(records, 1)]
+    threads = [
+        threading.Thread(target=work, args=args)
+        for args in zip(records, models, (1, 2), strict=True)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    first = problem.loss(problem.model()).item()
     assert [run.log_calls for run in records] == [list(range(20))] * 2
     assert [run.steps[0]["loss"] for run in records] == pytest.approx([first, 2 * first])
 
