@@ -128,6 +128,8 @@ def drawn(step: Ints, attempt: Attempts) -> Mask:
     A later attempt covers the earlier ones from its lowest step on.
     """
     shown = np.ones(step.size, bool)
+    if not attempt.any():
+        return shown
     behind: int | None = None
     for number in np.unique(attempt)[::-1].tolist():
         mine = attempt == number

@@ -8,7 +8,7 @@ from pathlib import Path
 from vizkit.events.batch import TailState
 from vizkit.events.runfiles import Read, RunFiles
 
-ACTIVE_PAUSE, IDLE_PAUSE = 0.02, 1.0
+ACTIVE_PAUSE, IDLE_PAUSE = 0.015, 1.0
 """Seconds between two looks at a run that grows, and at one that does not for long."""
 
 ACTIVE_FOR = 10.0

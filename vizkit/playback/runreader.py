@@ -173,7 +173,7 @@ class RunReader:
 
 
 def _series(everything: Columns) -> Series:
-    shown = np.flatnonzero(drawn(everything.step, everything.attempt))
-    order = shown[np.argsort(everything.step[shown], kind="stable")]
-    found = everything.take(order)
+    found = everything.take(drawn(everything.step, everything.attempt))
+    if (found.step[1:] < found.step[:-1]).any():
+        found = found.take(np.argsort(found.step, kind="stable"))
     return Series(found.step, found.wall_time, found.value, found.attempt, everything)

@@ -4,11 +4,14 @@ import threading
 import time
 from collections import defaultdict
 
+import numpy as np
 import pytest
 
 from vizkit.events.encode import Encoder
+from vizkit.index import Index
 from vizkit.index.ingest import Ingest
-from vizkit.testing import make_run, wait_until
+from vizkit.playback.logdir import open_logdir
+from vizkit.testing import make_run, tiny_run, wait_until
 
 
 class Memory:
@@ -249,3 +252,22 @@ def test_a_restart_opens_an_attempt_however_it_is_read(tmp_path, follow):
     follow(index).wait_settled(10)
 
     assert sorted(state.attempt for state in index.states.values()) == [0, 1]
+
+
+def test_the_index_holds_what_the_files_hold(tmp_path, follow):
+    tiny_run(tmp_path)
+    run(tmp_path / "again", range(50))
+    make_run(tmp_path / "again", {"loss": [(20, 1.0), (21, 1.0)]}, started=1_700_009_000.0)
+    logdir = open_logdir(tmp_path)
+    index = Index.open(tmp_path)
+
+    follow(index).wait_settled(10)
+
+    for info in logdir.runs():
+        assert {row.tag for row in index.tags(info.name)} == set(info.tags)
+        for tag in info.tags:
+            ours, theirs = index.read(info.name, tag), logdir.series(info.name, tag).all
+            assert ours.step.tolist() == theirs.step.tolist()
+            assert ours.attempt.tolist() == theirs.attempt.tolist()
+            np.testing.assert_array_equal(ours.value, theirs.value)
+    index.close()
