@@ -6,9 +6,11 @@ import argparse
 import os
 import secrets
 import shlex
+import signal
 import sys
 import threading
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -49,7 +51,17 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until Ctrl+C."""
+    """Serve until Ctrl+C or SIGTERM, which end it well even while it still starts."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            _serve(args)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return 0
+
+
+def _serve(args: argparse.Namespace) -> None:
     viewer = _viewer(args)
     url = page_address(viewer.url, args.replay, args.speed)
 
@@ -59,7 +71,6 @@ def run(args: argparse.Namespace) -> int:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     viewer.run(announce)
-    return 0
 
 
 def page_address(url: str, replay: str | None, speed: float) -> str:

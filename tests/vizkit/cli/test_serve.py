@@ -55,6 +55,16 @@ def test_one_line_with_the_address_and_a_quiet_end(logdir: Path, number: signal.
     assert (process.returncode, out, err) == (0, "", "")
 
 
+def test_it_can_be_ended_while_it_starts(logdir: Path) -> None:
+    code = (
+        "import os, signal; from vizkit.cli import serve; "
+        "serve._serve = lambda args: os.kill(os.getpid(), signal.SIGTERM); "
+        "raise SystemExit(serve.run(None))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_a_second_server_is_told_who_is_there_and_offered_the_next_port(logdir: Path) -> None:
     port = str(free_port())
 
