@@ -120,6 +120,24 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Path], Served]]:
         served.stop()
 
 
+@pytest.fixture(scope="module")
+def serve_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[Callable[[Path], None]], Served]]:
+    """Start one viewer over runs that a function writes; the tests of a module share it."""
+    running: list[Served] = []
+
+    def start(write: Callable[[Path], None]) -> Served:
+        folder = tmp_path_factory.mktemp("shared")
+        write(folder / "runs")
+        running.append(Served(folder / "runs", free_port(), folder / "cache").start())
+        return running[-1]
+
+    yield start
+    for served in running:
+        served.stop()
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A viewer over three finished runs that tests only look at.

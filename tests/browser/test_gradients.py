@@ -27,10 +27,24 @@ def ready(page: Page, **expected: object):
     return page.locator(f"{PAGE} .vk-heat")
 
 
-def wide_run(folder: Path, layers: int, steps: int = 6) -> None:
-    names = [f"blocks.{k}.{part}" for k in range(layers) for part in ("weight", "bias")]
+@pytest.fixture(scope="module")
+def special(serve_once):
+    return serve_once(write_special_runs)
+
+
+def write_special_runs(logdir: Path) -> None:
+    """Write `wide` with 1,000 parameters, `small` with 6, `broken` with a NaN in `w` at step 3."""
+    write_blocks(logdir / "wide", 500)
+    write_blocks(logdir / "small", 3)
+    values = [(step, np.float32([np.nan if step == 3 else 1, 0.1])) for step in range(6)]
+    rows = [(step, vizkit.Vector(("w", "b"), value)) for step, value in values]
+    make_run(logdir / "broken", {"grad_norm/*": rows})
+
+
+def write_blocks(folder: Path, blocks: int) -> None:
+    names = tuple(f"blocks.{k}.{part}" for k in range(blocks) for part in ("weight", "bias"))
     values = np.linspace(1e-4, 1, len(names), dtype=np.float32)
-    make_run(folder, {"grad_norm/*": [(s, vizkit.Vector(tuple(names), values)) for s in range(steps)]})
+    make_run(folder, {"grad_norm/*": [(step, vizkit.Vector(names, values)) for step in range(6)]})
 
 
 def test_every_parameter_is_a_row_and_every_step_a_column(finished, open_page):
@@ -85,7 +99,7 @@ def test_arrow_keys_move_the_cell_and_enter_the_playhead(finished, open_page):
     for key in ("Home", "ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
         page.keyboard.press(key)
 
-    ready(page, until=1)
+    ready(page, until=2)
     expect(heat.locator(".vk-heat-name.vk-selected")).to_have_text("fc1.bias")
 
 
@@ -102,9 +116,8 @@ def test_the_ratio_view_explains_its_healthy_band(finished, open_page):
     )
 
 
-def test_a_thousand_parameters_come_folded_and_draw_fast(serve, open_page, tmp_path: Path):
-    wide_run(tmp_path / "runs" / "wide", layers=500)
-    page = open_page(serve(tmp_path / "runs"), "/gradients")
+def test_a_thousand_parameters_come_folded_and_draw_fast(special, open_page):
+    page = open_page(special, "/gradients?runs=wide")
     heat = ready(page, parameters=1000, rows=1)
 
     page.click("text=Unfold all")
@@ -113,9 +126,8 @@ def test_a_thousand_parameters_come_folded_and_draw_fast(serve, open_page, tmp_p
     assert heat.locator(".vk-heat-name").count() < 100
 
 
-def test_a_name_folds_with_its_module(serve, open_page, tmp_path: Path):
-    wide_run(tmp_path / "runs" / "small", layers=3)
-    page = open_page(serve(tmp_path / "runs"), "/gradients")
+def test_a_name_folds_with_its_module(special, open_page):
+    page = open_page(special, "/gradients?runs=small")
     heat = ready(page, rows=6)
 
     page.click("role=button[name='Fold blocks.1, 2 parameters']")
@@ -124,10 +136,8 @@ def test_a_name_folds_with_its_module(serve, open_page, tmp_path: Path):
     expect(heat.locator(".vk-heat-name").nth(2)).to_contain_text("blocks.1×2")
 
 
-def test_non_finite_norms_are_magenta(serve, open_page, tmp_path: Path):
-    rows = [(s, vizkit.Vector(("w", "b"), np.float32([np.nan if s == 3 else 1, 0.1]))) for s in range(6)]
-    make_run(tmp_path / "runs" / "broken", {"grad_norm/*": rows})
-    page = open_page(serve(tmp_path / "runs"), "/gradients")
+def test_non_finite_norms_are_magenta(special, open_page):
+    page = open_page(special, "/gradients?runs=broken")
 
     ready(page, rows=2, columns=6)
 

@@ -22,14 +22,24 @@ def ready(page: Page, **expected: object):
     return page.locator(PAGE)
 
 
-def module(path: str, op: str, parent: str, order: int, parameters: int = 0, **more: object) -> Node:
+def module(
+    path: str, op: str, parent: str, order: int, parameters: int = 0, **more: object
+) -> Node:
     numbers = {"parameters": parameters, "trainable": parameters, "order": order, **more}
     return Node(path, path.split(".")[-1], path, "module", op, parent=parent, **numbers)
 
 
-def deep_run(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def deep(serve_once):
+    return serve_once(write_deep_run)
+
+
+def write_deep_run(logdir: Path) -> None:
     """Twelve equal blocks of two layers each between an embedding and a frozen head."""
-    nodes = [Node("", "Net", "", "module", "Net", parameters=340), module("embed", "Embedding", "", 1, 40)]
+    nodes = [
+        Node("", "Net", "", "module", "Net", parameters=340),
+        module("embed", "Embedding", "", 1, 40),
+    ]
     nodes.append(module("blocks", "ModuleList", "", -1, 240))
     for k in range(12):
         nodes.append(module(f"blocks.{k}", "Block", "blocks", 10 + 3 * k, 20))
@@ -37,7 +47,7 @@ def deep_run(folder: Path) -> None:
         nodes.append(module(f"blocks.{k}.act", "GELU", f"blocks.{k}", 12 + 3 * k))
     nodes.append(module("head", "Linear", "", 99, 60, trainable=0))
     graph = ModuleGraph(nodes=tuple(nodes), notes=("compiled: shapes not seen",))
-    make_run(folder, {"loss": [(0, 1.0), (1, 0.5)], TAG: [(0, graph)]})
+    make_run(logdir / "deep", {"loss": [(0, 1.0), (1, 0.5)], TAG: [(0, graph)]})
 
 
 def test_the_module_tree_shows_types_and_values(finished, open_page):
@@ -94,9 +104,8 @@ def test_the_details_lead_to_the_heatmap_rows(finished, open_page):
     expect(page.locator("#vk-page-gradients .vk-heat")).to_have_attribute("data-vk-rows", "2")
 
 
-def test_repeats_fold_into_a_stack_that_opens(serve, open_page, tmp_path: Path):
-    deep_run(tmp_path / "runs" / "deep")
-    page = open_page(serve(tmp_path / "runs"), "/graph")
+def test_repeats_fold_into_a_stack_that_opens(deep, open_page):
+    page = open_page(deep, "/graph")
     graph = ready(page, nodes=5)
     stack = graph.locator("[role=treeitem]", has_text="×12")
     expect(stack).to_have_attribute("aria-expanded", "false")
@@ -109,9 +118,8 @@ def test_repeats_fold_into_a_stack_that_opens(serve, open_page, tmp_path: Path):
     expect(graph.locator("[data-vk-id=head] .vk-tree-value")).to_have_text("frozen")
 
 
-def test_search_opens_what_hides_the_module(serve, open_page, tmp_path: Path):
-    deep_run(tmp_path / "runs" / "deep")
-    page = open_page(serve(tmp_path / "runs"), "/graph")
+def test_search_opens_what_hides_the_module(deep, open_page):
+    page = open_page(deep, "/graph")
     graph = ready(page, nodes=5)
 
     graph.locator("input[type=search]").fill("blocks.7.fc")
@@ -120,9 +128,8 @@ def test_search_opens_what_hides_the_module(serve, open_page, tmp_path: Path):
     expect(graph.locator("[data-vk-id='blocks.7.fc']")).to_have_attribute("aria-selected", "true")
 
 
-def test_the_list_works_by_keyboard(serve, open_page, tmp_path: Path):
-    deep_run(tmp_path / "runs" / "deep")
-    page = open_page(serve(tmp_path / "runs"), "/graph")
+def test_the_list_works_by_keyboard(deep, open_page):
+    page = open_page(deep, "/graph")
     graph = ready(page, nodes=5)
     graph.locator("[role=treeitem][tabindex='0']").focus()
 

@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import vizkit
-from vizkit.testing import make_run, tiny_run
+from vizkit.testing import make_run
 
 pytestmark = pytest.mark.browser
 
 
 def row(page: Page, run: str):
-    return page.locator(f'[data-vk-run="{run}"]')
+    return page.locator(f'article[data-vk-run="{run}"]')
 
 
 def test_each_selected_run_has_a_row_that_says_how_it_is(finished, open_page):
@@ -51,35 +51,45 @@ def test_the_row_knows_nothing_later_than_the_playhead(finished, open_page):
     expect(row(page, "tiny")).to_have_attribute("data-vk-last-step", "50")
     expect(row(page, "tiny")).to_have_attribute("data-vk-status", "replay")
     expect(row(page, "tiny")).not_to_contain_text("NaN")
-    expect(row(page, "tiny").locator(".vk-spark").first).to_have_attribute("data-vk-last-step", "50")
+    expect(row(page, "tiny").locator(".vk-spark").first).to_have_attribute(
+        "data-vk-last-step", "50"
+    )
 
 
-def test_keys_that_differ_come_first(serve, open_page, tmp_path: Path):
+@pytest.fixture(scope="module")
+def special(serve_once):
+    return serve_once(write_special_runs)
+
+
+def write_special_runs(logdir: Path) -> None:
+    """Write `a` and `b`, which differ in lr, and `broken`, which failed."""
     for name, lr in (("a", 0.1), ("b", 0.01)):
-        make_run(tmp_path / "runs" / name, {"loss": [(0, 1.0)]}, config={"batch": 8, "lr": lr})
-    page = open_page(serve(tmp_path / "runs"), "/")
+        make_run(logdir / name, {"loss": [(0, 1.0)]}, config={"batch": 8, "lr": lr})
+    failed = {"status": "failed", "error": "RuntimeError: out of memory"}
+    make_run(logdir / "broken", {"loss": [(0, 1.0), (1, 0.5)]}, **failed)
+
+
+def test_keys_that_differ_come_first(special, open_page):
+    page = open_page(special, "/?runs=a,b")
 
     keys = page.locator(".vk-config tbody th")
     expect(keys).to_have_text(["lr", "batch"])
     expect(page.locator(".vk-config tbody tr.vk-differs")).to_have_count(1)
 
 
-def test_a_failed_run_says_why(serve, open_page, tmp_path: Path):
-    failed = {"status": "failed", "error": "RuntimeError: out of memory"}
-    make_run(tmp_path / "runs" / "broken", {"loss": [(0, 1.0), (1, 0.5)]}, **failed)
-    page = open_page(serve(tmp_path / "runs"), "/")
+def test_a_failed_run_says_why(special, open_page):
+    page = open_page(special, "/?runs=broken")
 
     expect(row(page, "broken")).to_contain_text("Failed: RuntimeError: out of memory")
     page.click("text=Environment of broken")
     expect(page.locator(".vk-fold-body dl")).to_contain_text("testhost")
 
 
-def test_a_running_run_moves_on_by_itself(serve, open_page, tmp_path: Path):
-    tiny_run(tmp_path / "runs")
-    page = open_page(serve(tmp_path / "runs"), "/")
-    expect(row(page, "tiny")).to_have_attribute("data-vk-ready", "1")
+def test_a_running_run_moves_on_by_itself(special, open_page):
+    page = open_page(special, "/")
+    expect(row(page, "a")).to_have_attribute("data-vk-ready", "1")
 
-    with vizkit.Run(tmp_path / "runs" / "live", total_steps=100) as run:
+    with vizkit.Run(special.logdir / "live", total_steps=100) as run:
         run.log({"loss": 0.75}, step=7)
         run.flush()
 

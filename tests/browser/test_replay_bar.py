@@ -12,7 +12,7 @@ import vizkit
 pytestmark = pytest.mark.browser
 
 DRAWN = """() => [...document.querySelectorAll('[data-vk-tag]')].map((el) => [el.dataset.vkTag,
-  [...el.querySelectorAll('.js-line')].map((path) => path.getAttribute('d')),
+  [...el.querySelectorAll('.js-line')].map((path) => path.getAttribute('d')).join(''),
   [...el.querySelectorAll('.xtick, .ytick')].map((tick) => tick.textContent)])"""
 DRAWS_AGAIN = f"drawn => JSON.stringify(({DRAWN})()) === drawn"
 
@@ -69,7 +69,9 @@ def test_the_pointer_scrubs(finished, open_page, card):
     page.mouse.move(track["x"] + track["width"] * 0.5, track["y"] + 14, steps=10)
     page.mouse.up()
 
-    card(page, "loss", vkUntil=100, vkLastStep=100)
+    page.wait_for_function("Math.abs(vk.store.get().until - 100) <= 2")
+    until = page.evaluate("vk.store.get().until")
+    card(page, "loss", vkUntil=until, vkLastStep=until)
 
 
 def test_a_replay_ends_in_the_live_view_to_the_pixel(finished, open_page, card):

@@ -16,10 +16,11 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Served
-from vizkit.testing import free_port, make_run, tiny_run, wait_until
+from vizkit.testing import STARTED, free_port, make_run, tiny_run, wait_until
 
 pytestmark = pytest.mark.browser
 
+AN_HOUR_LATER = STARTED + 3600
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "test-results" / "shots"
 PAGES = {
@@ -29,9 +30,14 @@ PAGES = {
     "graph": "/graph?runs=mlp",
 }
 READY = """(name) => {
-  const page = document.getElementById(`vk-page-${name}`) || document;
-  const drawn = [page, ...page.querySelectorAll('*')].filter((el) => el.dataset?.vkReady === '1');
-  return drawn.length > 0;
+  const seen = (el) => {
+    const box = el.getBoundingClientRect();
+    return box.height > 0 && box.top < innerHeight && el.checkVisibility();
+  };
+  const page = document.getElementById(`vk-page-${name}`);
+  const all = page ? [page, ...page.querySelectorAll('*')].filter(seen) : [];
+  return all.some((el) => el.dataset.vkReady === '1')
+    && !all.some((el) => el.classList.contains('vk-skeleton'));
 }"""
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -85,6 +91,8 @@ def keep(picture: bytes, name: str, *, in_docs: bool) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_drawn_and_fits(gallery, open_page, name, dark, phone):
     page = open_page(gallery, PAGES[name], phone=phone, dark=dark)
+    page.clock.set_fixed_time(AN_HOUR_LATER)  # or "3 years ago" becomes 4
+    page.reload()
     page.wait_for_function(READY, arg=name)
 
     picture = settled(page)

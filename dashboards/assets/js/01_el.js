@@ -118,6 +118,13 @@
   }
   vk.copyText = copyText;
 
+  /** Put the cursor into a field: at once if it is in sight, else when it has come (one second). */
+  vk.focusSoon = (id, until = performance.now() + 1000) => {
+    const field = document.getElementById(id);
+    if (field && field.offsetParent) field.select();
+    else if (performance.now() < until) requestAnimationFrame(() => vk.focusSoon(id, until));
+  };
+
   let live = null;
   /** Tell screen readers something short. */
   vk.announce = (text) => {

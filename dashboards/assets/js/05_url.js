@@ -2,7 +2,7 @@
 (function () {
   'use strict';
   const vk = window.vk;
-  const bindings = []; // {read(query), write(query)}
+  const bindings = []; // {params, read(query), write(query)}
   let reading = false;
   let started = false;
 
@@ -39,6 +39,7 @@
   function bind(key, param, { parse, format }, initial = vk.store.get()[key]) {
     if (!(key in vk.store.get())) vk.store.set({ [key]: initial });
     add([key], {
+      params: [param],
       read(query) {
         let value = initial;
         try {
@@ -55,6 +56,7 @@
 
   /** runs=a,b is only these; runs=* is all; without it the usual ones. show= and hide= amend. */
   const selectionBinding = {
+    params: ['runs', 'show', 'hide'],
     read(query) {
       const runs = query.get('runs');
       const only = runs !== null && runs !== '*';
@@ -77,6 +79,7 @@
   };
 
   const playheadBinding = {
+    params: ['at', 'speed'],
     read(query) {
       const at = query.has('at') ? Number(query.get('at')) : NaN;
       const speed = Number(query.get('speed')) || 1;
@@ -109,8 +112,10 @@
     reading = false;
   }
 
+  /** The query string of the view: what nobody bound as it came, then the bindings in their order. */
   function search() {
     const query = new URLSearchParams(location.search);
+    for (const { params } of bindings) params.forEach((param) => query.delete(param));
     bindings.forEach((binding) => binding.write(query));
     const out = query.toString().replace(/%2C/g, ',').replace(/%2F/g, '/').replace(/%3A/g, ':');
     return out ? `?${out}` : '';

@@ -26,8 +26,11 @@
   /** Rows of one run, or null while they are unknown. */
   const of = (run) => byRun.get(run) || null;
 
+  let asked = false;
+
   /** Read what is missing for the selected runs, a few at a time. */
   async function loadSelected() {
+    asked = true;
     const waiting = [...vk.store.get().selected].filter((run) => !byRun.has(run));
     const worker = async () => {
       while (waiting.length) await load(waiting.shift());
@@ -46,6 +49,9 @@
   vk.tags = { of, load, loadSelected, isLoading, onChange };
   vk.onStart(() => {
     vk.hub.onMessage('tags', ({ run }) => byRun.has(run) && load(run, { fresh: true }));
-    vk.hub.onMessage('open', () => [...byRun.keys()].forEach((run) => load(run, { fresh: true })));
+    vk.hub.onMessage('open', () => {
+      [...byRun.keys()].forEach((run) => load(run, { fresh: true }));
+      if (asked) loadSelected();
+    });
   });
 })();

@@ -20,17 +20,17 @@
 
     /**
      * Draw. plan.y may come back wider than the data need while things move; returns whether the
-     * axes are the final ones, which they are at once for `final`, first drawings and new zooms.
+     * axes are the final ones, which they are at once for `final`, other lines and new zooms.
      */
     paint(plan, spec, { final }) {
       const wanted = plan.y;
-      if (this.sameView(plan, spec) && !final) {
-        if (this.paths && this.fits(plan)) this.fast(plan);
+      if (this.sameView(plan, spec) && this.structure === plan.structure && !final) {
+        if (this.paths && this.fits(plan)) this.rewrite(plan);
         else this.full({ ...plan, y: this.roomy(plan.y) }, spec);
       } else if (!final || !this.isFinal(plan, spec)) {
         this.full(plan, spec);
       } else {
-        this.fast(plan);
+        this.rewrite(plan);
       }
       return this.axes.y[0] === wanted[0] && this.axes.y[1] === wanted[1];
     }
@@ -57,6 +57,11 @@
       return [low < wasLow ? low - room : wasLow, high > wasHigh ? high + room : wasHigh];
     }
 
+    rewrite(plan) {
+      this.fast(plan);
+      vk.schedule.stats.fast += 1;
+    }
+
     fast(plan) {
       const { x, y, width, height } = this.axes;
       const perX = width / (x[1] - x[0]);
@@ -69,10 +74,15 @@
         rest.forEach((segment) => segment.remove());
         if (rest.length) this.paths[i] = [first];
       });
-      vk.schedule.stats.fast += 1;
     }
 
+    /** Axes and lines by plotly; then the lines again by us, so that each state has one picture. */
     full(plan, spec) {
+      this.redraw(plan, spec);
+      if (this.paths) this.fast(plan);
+    }
+
+    redraw(plan, spec) {
       const method = this.mounted ? 'react' : 'newPlot';
       window.Plotly[method](this.card.figure, vk.figure.data(plan), vk.figure.layout(plan, spec), vk.figure.config);
       this.mounted = true;

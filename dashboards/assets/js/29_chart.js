@@ -129,7 +129,7 @@
       const settled = this.painter.paint(this.plan, spec, { final });
       if (!settled) this.settleSoon();
       this.drawOverlay();
-      this.stamp();
+      this.stamp(settled);
     }
 
     /** Skeleton while nothing is known, a sentence where nothing can be; true if there is a curve. */
@@ -169,10 +169,10 @@
       return known.length ? Math.max(...known) : null;
     }
 
-    /** What tests and screen readers may ask. */
-    stamp() {
+    /** What tests may ask; ready means that nothing more will change without news. */
+    stamp(settled) {
       const { plan, spec } = this;
-      const ready = !plan.pending && this.entries.every(({ series }) => series.state === 'ready' || series.state === 'failed');
+      const ready = settled && !plan.pending && this.entries.every(({ series }) => series.state === 'ready' || series.state === 'failed');
       Object.assign(this.el.dataset, {
         vkPoints: plan.points,
         vkLastStep: plan.lastStep === null ? '' : plan.lastStep,

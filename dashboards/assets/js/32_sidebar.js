@@ -85,7 +85,7 @@
     /** Open it and put the cursor into the filter. */
     find() {
       vk.store.set(vk.media.phone.matches ? { sheetOpen: true } : { sidebarOpen: true });
-      setTimeout(() => document.getElementById('vk-run-filter').select());
+      vk.focusSoon('vk-run-filter');
     },
   };
 

@@ -3,6 +3,7 @@
   'use strict';
   const vk = window.vk;
   const MOST_MARKS = 60;
+  const CLOSE = 0.014; // share of the track
 
   class ReplayTrack {
     constructor() {
@@ -63,14 +64,14 @@
     /** One button for each place; those that would lie on one another are one. */
     showMarks() {
       const { domain: [first, last], selected } = vk.store.get();
-      const places = new Map();
-      for (const mark of vk.marks.all()) {
-        if ((mark.run && !selected.has(mark.run)) || mark.at < first || mark.at > last) continue;
-        const place = Math.round(this.share(mark.at) * 200);
-        if (!places.has(place)) places.set(place, { ...mark, labels: [] });
-        places.get(place).labels.push(mark.label);
+      const shown = vk.marks.all().filter((mark) => (!mark.run || selected.has(mark.run)) && mark.at >= first && mark.at <= last);
+      const places = [];
+      for (const mark of shown.sort((a, b) => a.at - b.at)) {
+        const before = places[places.length - 1];
+        if (before && this.share(mark.at) - this.share(before.at) < CLOSE) before.labels.push(mark.label);
+        else places.push({ ...mark, labels: [mark.label] });
       }
-      this.marks.replaceChildren(...[...places.values()].slice(0, MOST_MARKS).map((mark) => this.mark(mark)));
+      this.marks.replaceChildren(...places.slice(0, MOST_MARKS).map((mark) => this.mark(mark)));
     }
 
     mark({ at, kind, labels }) {

@@ -4,13 +4,9 @@
   const vk = window.vk;
   const SEQUENCE = 900; // ms between `g` and the letter of a page
 
-  const focus = (id) => {
-    const el = document.getElementById(id);
-    if (el) el.select();
-  };
   const findTag = () => {
     vk.router.go('scalars');
-    setTimeout(() => focus('vk-tag-filter'), 60);
+    vk.focusSoon('vk-tag-filter');
   };
 
   /** [keys, words, what they do]; `keys` as in KeyboardEvent.key, Shift and Ctrl in front. */

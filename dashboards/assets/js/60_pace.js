@@ -1,6 +1,6 @@
 /* Asking at a humane pace: latest wins, one request in flight, nothing asked for a page nobody sees. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   /** Wrap async `work`: calls to the result start it at most every `gapMs`, one at a time, and never miss the last call.
    *  Slow work slows itself down: it rests four times as long as it took. */
@@ -46,12 +46,12 @@
       if (vk.store.get().page === page) refresh();
     };
     visit();
-    return vk.store.on(["page", ...keys], visit);
+    return vk.store.on(['page', ...keys], visit);
   };
 
   /** Query parameters that limit an answer to what was known at the playhead. */
   vk.asOf = (params) => ({ ...params, until: vk.store.get().until });
 
   /** The until of the store as data attributes show it: "" while following. */
-  vk.untilText = () => String(vk.store.get().until ?? "");
+  vk.untilText = () => String(vk.store.get().until ?? '');
 })((window.vk = window.vk || {}));

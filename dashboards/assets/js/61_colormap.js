@@ -1,15 +1,15 @@
 /* Colour for magnitudes: log10 scales over perceptually even maps, and the legend that explains them. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   // Viridis by Stefan van der Walt and Nathaniel Smith (CC0), ten evenly spaced stops.
-  const VIRIDIS = ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"];
+  const VIRIDIS = ['#440154', '#482878', '#3e4989', '#31688e', '#26828e', '#1f9e89', '#35b779', '#6ece58', '#b5de2b', '#fde725'];
   // Diverging, blue (too small) to orange (too large); the middle recedes into each theme.
   const DIVERGING = {
-    light: ["#1c4f9c", "#4c83c4", "#93b7dd", "#dbe3ea", "#f0ead9", "#e9bb7c", "#d9822b", "#a84c09"],
-    dark: ["#8fc0ff", "#5a92d6", "#3a628f", "#2b3542", "#3b352a", "#8a5a25", "#d18432", "#ffbe76"],
+    light: ['#1c4f9c', '#4c83c4', '#93b7dd', '#dbe3ea', '#f0ead9', '#e9bb7c', '#d9822b', '#a84c09'],
+    dark: ['#8fc0ff', '#5a92d6', '#3a628f', '#2b3542', '#3b352a', '#8a5a25', '#d18432', '#ffbe76'],
   };
-  vk.NON_FINITE_COLOR = "#e6007e";
+  vk.NON_FINITE_COLOR = '#e6007e';
 
   function channels(hex) {
     return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
@@ -51,14 +51,14 @@
     }
 
     css(value) {
-      return Number.isFinite(value) ? `rgb(${this.rgb(value).join(" ")})` : vk.NON_FINITE_COLOR;
+      return Number.isFinite(value) ? `rgb(${this.rgb(value).join(' ')})` : vk.NON_FINITE_COLOR;
     }
 
     /** Text colour that reads on `css(value)`. */
     ink(value) {
-      if (!Number.isFinite(value)) return "#fff";
+      if (!Number.isFinite(value)) return '#fff';
       const [r, g, b] = this.rgb(value);
-      return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#14161a" : "#fff";
+      return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#14161a' : '#fff';
     }
 
     /** Whole powers of ten inside the scale, at most `count` of them. */
@@ -76,20 +76,43 @@
   /** A viridis scale that holds the middle 99 % of finite positive `logs` (log10), snapped to half decades. */
   vk.scaleFor = function (logs) {
     const sorted = Float64Array.from(logs).sort();
-    if (!sorted.length) return new LogScale(-3, 0, "viridis");
+    if (!sorted.length) return new LogScale(-3, 0, 'viridis');
     const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
     const low = Math.floor(2 * at(0.005)) / 2;
     const high = Math.ceil(2 * at(0.995)) / 2;
-    return new LogScale(low, Math.max(high, low + 1), "viridis");
+    return new LogScale(low, Math.max(high, low + 1), 'viridis');
   };
 
   /** Update/weight ratios: diverging around 1e-3, three decades to each side. */
   vk.ratioScale = function () {
-    return new LogScale(-6, 0, vk.store.get().theme === "dark" ? "dark" : "light");
+    return new LogScale(-6, 0, vk.store.get().theme === 'dark' ? 'dark' : 'light');
   };
 
-  const SUPERSCRIPT = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3", 4: "\u2074", 5: "\u2075", 6: "\u2076", 7: "\u2077", 8: "\u2078", 9: "\u2079" };
-  vk.powerOfTen = (power) => "10" + String(power).split("").map((c) => SUPERSCRIPT[c]).join("");
+  /** A magnitude in six digits; small ones as powers of ten: 0.0459, 3.16154e-6. */
+  vk.sixDigits = function (value) {
+    const short = Number(value.toPrecision(6));
+    return short !== 0 && Math.abs(short) < 1e-3 ? short.toExponential().replace('e+', 'e') : vk.format.exact(short);
+  };
+
+  const SUPERSCRIPT = {
+    '-': '\u207b',
+    0: '\u2070',
+    1: '\u00b9',
+    2: '\u00b2',
+    3: '\u00b3',
+    4: '\u2074',
+    5: '\u2075',
+    6: '\u2076',
+    7: '\u2077',
+    8: '\u2078',
+    9: '\u2079',
+  };
+  vk.powerOfTen = (power) =>
+    '10' +
+    String(power)
+      .split('')
+      .map((c) => SUPERSCRIPT[c])
+      .join('');
 
   function gradientOf(scale) {
     const stops = [];
@@ -97,20 +120,25 @@
       const at = 4 * Math.round((i / 16) * 255);
       stops.push(`rgb(${scale.bytes[at]} ${scale.bytes[at + 1]} ${scale.bytes[at + 2]})`);
     }
-    return `linear-gradient(to right, ${stops.join(",")})`;
+    return `linear-gradient(to right, ${stops.join(',')})`;
   }
 
   /** Legend of `scale`: title with unit, bar, powers of ten; `extras` are [class, word] swatches. */
   vk.legend = function (scale, title, extras = []) {
     const ticks = scale.ticks(5).map((power) => {
       const left = (100 * (power - scale.low)) / (scale.high - scale.low);
-      return vk.el("span", { class: "vk-legend-tick", style: `left:${left}%` }, vk.powerOfTen(power));
+      return vk.el('span', { class: 'vk-legend-tick', style: `left:${left}%` }, vk.powerOfTen(power));
     });
-    const bar = vk.el("span", { class: "vk-legend-bar", style: `background:${gradientOf(scale)}` });
+    const bar = vk.el('span', { class: 'vk-legend-bar', style: `background:${gradientOf(scale)}` });
     const swatches = extras.map(([name, word]) =>
-      vk.el("span", { class: "vk-legend-extra" }, vk.el("i", { class: `vk-legend-swatch ${name}` }), word));
-    return vk.el("div", { class: "vk-legend", role: "img", "aria-label": `Colour scale: ${title}, from 1e${scale.low} to 1e${scale.high}` },
-      vk.el("span", { class: "vk-legend-title" }, title),
-      vk.el("span", { class: "vk-legend-scale" }, bar, ...ticks), ...swatches);
+      vk.el('span', { class: 'vk-legend-extra' }, vk.el('i', { class: `vk-legend-swatch ${name}` }), word),
+    );
+    return vk.el(
+      'div',
+      { class: 'vk-legend', role: 'img', 'aria-label': `Colour scale: ${title}, from 1e${scale.low} to 1e${scale.high}` },
+      vk.el('span', { class: 'vk-legend-title' }, title),
+      vk.el('span', { class: 'vk-legend-scale' }, bar, ...ticks),
+      ...swatches,
+    );
   };
 })((window.vk = window.vk || {}));

@@ -1,10 +1,10 @@
 /* A line the size of a word. Spikes stay (the data is min/max-true) and every non-finite value is a magenta tick. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const WIDTH = 100;
   const HEIGHT = 28;
-  const NAMESPACE = "http://www.w3.org/2000/svg";
+  const NAMESPACE = 'http://www.w3.org/2000/svg';
 
   function svg(tag, attributes) {
     const node = document.createElementNS(NAMESPACE, tag);
@@ -36,10 +36,10 @@
   class Sparkline {
     constructor(el, { label, color }) {
       this.label = label;
-      this.svg = svg("svg", { class: "vk-spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
-      this.line = svg("path", { class: "vk-spark-line", stroke: color || "currentColor" });
-      this.dot = svg("path", { class: "vk-spark-dot", stroke: color || "currentColor" });
-      this.marks = svg("path", { class: "vk-spark-marks" });
+      this.svg = svg('svg', { class: 'vk-spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img' });
+      this.line = svg('path', { class: 'vk-spark-line', stroke: color || 'currentColor' });
+      this.dot = svg('path', { class: 'vk-spark-dot', stroke: color || 'currentColor' });
+      this.marks = svg('path', { class: 'vk-spark-marks' });
       this.svg.append(this.line, this.marks, this.dot);
       el.append(this.svg);
     }
@@ -50,10 +50,10 @@
       const y = range ? unitScale(range) : () => 0.5;
       const toX = (at) => ((at - from) / Math.max(to - from, 1e-12)) * (WIDTH - 4) + 2;
       const toY = (at) => HEIGHT - 4 - y(at) * (HEIGHT - 8);
-      let path = "";
-      let marks = "";
-      let pen = "M";
-      let dot = "";
+      let path = '';
+      let marks = '';
+      let pen = 'M';
+      let dot = '';
       let lost = 0;
       for (let i = 0; i < x.length; i++) {
         const left = toX(x[i]).toFixed(2);
@@ -61,23 +61,23 @@
           const point = `${left} ${toY(value[i]).toFixed(2)}`;
           path += pen + point;
           dot = `M${point}h0`;
-          pen = "L";
+          pen = 'L';
         } else {
           marks += `M${left} 2V${HEIGHT - 2}`;
-          pen = "M";
+          pen = 'M';
           lost += 1;
         }
       }
-      this.line.setAttribute("d", path);
-      this.marks.setAttribute("d", marks);
-      this.dot.setAttribute("d", dot);
+      this.line.setAttribute('d', path);
+      this.marks.setAttribute('d', marks);
+      this.dot.setAttribute('d', dot);
       this.describe(range, x, lost);
     }
 
     describe(range, x, lost) {
-      const words = range ? `${vk.format.exact(range[0])} to ${vk.format.exact(range[1])}` : "no finite value";
-      const trouble = lost ? `, ${lost} non-finite` : "";
-      this.svg.setAttribute("aria-label", `${this.label}: ${words}${trouble}`);
+      const words = range ? `${vk.format.exact(range[0])} to ${vk.format.exact(range[1])}` : 'no finite value';
+      const trouble = lost ? `, ${lost} non-finite` : '';
+      this.svg.setAttribute('aria-label', `${this.label}: ${words}${trouble}`);
       this.svg.dataset.vkPoints = x.length;
       this.svg.dataset.vkNonfinite = lost;
       if (x.length) this.svg.dataset.vkLastStep = x[x.length - 1];

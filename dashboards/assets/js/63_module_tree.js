@@ -1,6 +1,6 @@
 /* Dotted parameter names as a tree of modules that can be folded row by row. No DOM, no drawing. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   function branch(path, label, depth) {
     return { path, label, depth, children: [], members: [], row: -1 };
@@ -27,15 +27,15 @@
 
   /** Tree of `names` ("layer1.0.weight"); leaves hold their row, every node holds the rows below it as `members`. */
   vk.moduleTree = function (names) {
-    const root = branch("", "", 0);
-    const known = new Map([["", root]]);
+    const root = branch('', '', 0);
+    const known = new Map([['', root]]);
     names.forEach((name, row) => {
-      const parts = name.split(".");
+      const parts = name.split('.');
       let parent = root;
       root.members.push(row);
       parts.forEach((part, i) => {
         const isLeaf = i === parts.length - 1;
-        const path = parts.slice(0, i + 1).join(".");
+        const path = parts.slice(0, i + 1).join('.');
         const key = isLeaf ? `${path}\u0000leaf` : path;
         if (!known.has(key)) {
           known.set(key, branch(path, part, 0));

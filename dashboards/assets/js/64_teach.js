@@ -1,21 +1,21 @@
 /* What a page says when it has nothing to show: why, and the lines of code that fill it. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
-  const WATCH = "import vizkit\nwith vizkit.watch(model, optimizer):  # around your training loop";
+  const WATCH = 'import vizkit\nwith vizkit.watch(model, optimizer):  # around your training loop';
   const TEACHINGS = {
-    runs: { title: "No runs yet", body: "Wrap your training loop in one line and it appears here, live.", code: WATCH },
+    runs: { title: 'No runs yet', body: 'Wrap your training loop in one line and it appears here, live.', code: WATCH },
     gradients: {
-      title: "This run carries no gradient norms",
+      title: 'This run carries no gradient norms',
       body: "TensorBoard's writers log only what they are handed, so runs they wrote have none. Let vizkit watch the model and every parameter's norm is logged.",
       code: WATCH,
     },
     graph: {
-      title: "This run carries no model graph",
+      title: 'This run carries no model graph',
       body: "Runs written by TensorBoard's writers hold no module tree that vizkit can colour. Let vizkit watch the model and its modules, shapes and parameters appear here.",
       code: WATCH,
     },
-    selection: { title: "No run selected", body: "Tick a run in the list to see it here." },
+    selection: { title: 'No run selected', body: 'Tick a run in the list to see it here.' },
   };
 
   vk.teach = function (el, what) {
@@ -32,19 +32,24 @@
   /** Say what went wrong and what to do, in place of what would be there. */
   vk.showError = function (el, error) {
     delete el.dataset.vkTeaches;
-    el.replaceChildren(vk.el("div", { class: "vk-error", role: "alert" },
-      vk.el("strong", {}, error.message || "Something went wrong"),
-      error.hint ? vk.el("span", {}, error.hint) : ""));
+    el.replaceChildren(
+      vk.el(
+        'div',
+        { class: 'vk-error', role: 'alert' },
+        vk.el('strong', {}, error.message || 'Something went wrong'),
+        error.hint ? vk.el('span', {}, error.hint) : '',
+      ),
+    );
   };
 
   /** "2 h ago" */
   vk.pastWord = (timestamp) => {
     const ago = vk.format.ago(timestamp);
-    return ago === "now" ? "just now" : `${ago} ago`;
+    return ago === 'now' ? 'just now' : `${ago} ago`;
   };
 
   vk.skeletonRows = function (count) {
-    const rows = Array.from({ length: count }, () => vk.el("div", { class: "vk-skeleton vk-skeleton-row" }));
-    return vk.el("div", { class: "vk-skeletons", "aria-hidden": "true" }, ...rows);
+    const rows = Array.from({ length: count }, () => vk.el('div', { class: 'vk-skeleton vk-skeleton-row' }));
+    return vk.el('div', { class: 'vk-skeletons', 'aria-hidden': 'true' }, ...rows);
   };
 })((window.vk = window.vk || {}));

@@ -1,6 +1,6 @@
 /* What is wrong with a run, in words, from the few numbers the overview has. Pure functions; thresholds stand here. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const LIMITS = {
     vanished: 1e-7, // a gradient norm below this moves no float32 weight
@@ -13,7 +13,7 @@
   vk.findingLimits = LIMITS;
 
   const finding = (level, text, step = null) => ({ level, text, step });
-  const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
+  const count = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
   function median(values) {
     const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
@@ -24,8 +24,8 @@
     if (!series) return [];
     const at = series.value.findIndex((value) => !Number.isFinite(value));
     if (at < 0) return [];
-    const what = Number.isNaN(series.value[at]) ? "NaN" : "infinite";
-    return [finding("bad", `${noun} became ${what} at step ${vk.format.count(series.step[at])}`, series.step[at])];
+    const what = Number.isNaN(series.value[at]) ? 'NaN' : 'infinite';
+    return [finding('bad', `${noun} became ${what} at step ${vk.format.count(series.step[at])}`, series.step[at])];
   }
 
   function exploding(series) {
@@ -33,7 +33,7 @@
     const usual = median(Array.from(series.value));
     const last = series.value[series.value.length - 1];
     if (!(last > LIMITS.explosion * usual)) return [];
-    return [finding("warn", `Gradients explode: norm ${vk.format.exact(last)}, ${vk.format.si(last / usual)} times its median`)];
+    return [finding('warn', `Gradients explode: norm ${vk.sixDigits(last)}, ${vk.format.si(last / usual)} times its median`)];
   }
 
   /** `norms`: gradient norm of each parameter in layout order. */
@@ -43,8 +43,14 @@
     const silent = trained.filter((norm) => norm === 0).length;
     const tiny = trained.filter((norm) => norm > 0 && norm < LIMITS.vanished).length;
     const findings = [];
-    if (silent) findings.push(finding("warn", `${count(silent, "parameter")} of ${trained.length} get no gradient at all (norm exactly 0)`));
-    if (tiny) findings.push(finding("warn", `Gradients vanish in ${tiny} of ${count(trained.length, "parameter")} (norm below ${LIMITS.vanished})`));
+    if (silent)
+      findings.push(
+        finding('warn', `${count(silent, 'parameter')} of ${trained.length} get no gradient at all (norm exactly 0)`),
+      );
+    if (tiny)
+      findings.push(
+        finding('warn', `Gradients vanish in ${tiny} of ${count(trained.length, 'parameter')} (norm below ${LIMITS.vanished})`),
+      );
     return findings.length ? findings : fadingWithDepth(trained);
   }
 
@@ -53,39 +59,53 @@
     if (quarter < 1) return [];
     const drop = median(norms.slice(0, quarter)) / median(norms.slice(-quarter));
     if (!(drop < LIMITS.depthDrop)) return [];
-    return [finding("warn", `Gradients fade towards the input: the first layers get ${vk.format.si(1 / drop)} times less than the last`)];
+    return [
+      finding(
+        'warn',
+        `Gradients fade towards the input: the first layers get ${vk.format.si(1 / drop)} times less than the last`,
+      ),
+    ];
   }
 
   function updates(ratios) {
     const usual = median(ratios.filter((ratio) => ratio > 0));
-    if (usual > LIMITS.ratioHigh) return [finding("warn", `Updates are large: median update/weight ratio ${vk.format.exact(usual)}, usual is about 1e-3`)];
-    if (usual < LIMITS.ratioLow) return [finding("warn", `Updates are tiny: median update/weight ratio ${vk.format.exact(usual)}, usual is about 1e-3`)];
+    if (usual > LIMITS.ratioHigh)
+      return [finding('warn', `Updates are large: median update/weight ratio ${vk.sixDigits(usual)}, usual is about 1e-3`)];
+    if (usual < LIMITS.ratioLow)
+      return [finding('warn', `Updates are tiny: median update/weight ratio ${vk.sixDigits(usual)}, usual is about 1e-3`)];
     return [];
   }
 
-  function ending(record, isPast) {
+  function ending(facts) {
+    const { record, isPast } = facts;
     if (isPast) return [];
-    if (record.status === "failed") return [finding("bad", `Failed${record.error ? `: ${record.error}` : " without a message"}`)];
-    if (record.status !== "stalled") return [];
-    const since = record.last_wall_time ? ` for ${vk.format.relative(Date.now() / 1000 - record.last_wall_time)}` : "";
-    return [finding("warn", `No sign of life${since}: stopped, killed or waiting`)];
+    if (record.status === 'failed') return [finding('bad', `Failed${facts.error ? `: ${facts.error}` : ' without a message'}`)];
+    if (record.status !== 'stalled') return [];
+    return [finding('warn', 'No sign of life: stopped, killed or waiting')];
   }
 
   function cost(share) {
-    return share > LIMITS.cost ? [finding("warn", `vizkit uses ${(100 * share).toFixed(1)} % of the step time; raise every=`)] : [];
+    return share > LIMITS.cost
+      ? [finding('warn', `vizkit uses ${(100 * share).toFixed(1)} % of the step time; raise every=`)]
+      : [];
   }
 
   function allWell(facts) {
-    if (!facts.loss && !facts.gradNorm) return [finding("info", "No loss and no gradients among its tags")];
-    return [finding("good", facts.norms.length ? "Loss and gradients look healthy" : "Loss is finite; this run carries no gradient norms")];
+    if (!facts.loss && !facts.gradNorm) return [finding('info', 'No loss and no gradients among its tags')];
+    return [
+      finding(
+        'good',
+        facts.norms.length ? 'Loss and gradients look healthy' : 'Loss is finite; this run carries no gradient norms',
+      ),
+    ];
   }
 
   /** Findings of a run, gravest first; never empty. `facts` comes from vk.runFacts. */
   vk.findings = function (facts) {
     const found = [
-      ...ending(facts.record, facts.isPast),
-      ...firstNonFinite(facts.loss, "Loss"),
-      ...firstNonFinite(facts.gradNorm, "Gradient norm"),
+      ...ending(facts),
+      ...firstNonFinite(facts.loss, 'Loss'),
+      ...firstNonFinite(facts.gradNorm, 'Gradient norm'),
       ...exploding(facts.gradNorm),
       ...vanishing(facts.norms),
       ...updates(facts.ratios),

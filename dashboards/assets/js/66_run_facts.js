@@ -1,11 +1,11 @@
 /* What the overview knows of one run at the playhead: fetched once, then plain numbers. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const SPARK_POINTS = 240;
   const METRIC = /(acc|f1|auc|iou|bleu|rouge|perplexity|ppl|error|val)/i;
 
-  const lastPart = (tag) => tag.split("/").pop();
+  const lastPart = (tag) => tag.split('/').pop();
 
   function firstMatch(tags, patterns) {
     for (const pattern of patterns) {
@@ -34,11 +34,28 @@
   }
 
   function valuesUnder(at, prefix) {
-    return Object.entries(at).filter(([tag]) => tag.startsWith(prefix)).map(([, value]) => Number(value));
+    return Object.entries(at)
+      .filter(([tag]) => tag.startsWith(prefix))
+      .map(([, value]) => Number(value));
   }
 
   async function seriesOf(run, tag) {
     return tag ? vk.api.series(vk.asOf({ run, tag, max_points: SPARK_POINTS })) : null;
+  }
+
+  const errors = new Map(); // run -> promise of why it failed
+
+  function errorOf({ run, status }) {
+    if (status !== 'failed') return null;
+    if (!errors.has(run))
+      errors.set(
+        run,
+        vk.api.json('run', { run }).then(
+          (details) => details.error || null,
+          () => null,
+        ),
+      );
+    return errors.get(run);
   }
 
   function lastStep(...all) {
@@ -48,7 +65,7 @@
 
   function progress(record, step, stepsPerSecond, isPast) {
     const total = record.total_steps || null;
-    const isMoving = isPast || record.status === "running";
+    const isMoving = isPast || record.status === 'running';
     const left = total && step !== null && isMoving && stepsPerSecond > 0 ? Math.max(0, total - step - 1) / stepsPerSecond : null;
     return { total, share: total && step !== null ? Math.min(1, (step + 1) / total) : null, eta: left };
   }
@@ -56,21 +73,32 @@
   /** Everything a run's row shows, as known at the playhead. */
   vk.runFacts = async function (record) {
     const run = record.run;
-    const at = await vk.api.json("at", vk.asOf({ run }));
+    const at = await vk.api.json('at', vk.asOf({ run }));
     const vital = vk.vitalTags(Object.keys(at));
-    const [loss, gradNorm] = await Promise.all([seriesOf(run, vital.loss), seriesOf(run, vital.gradNorm)]);
+    const [loss, gradNorm, error] = await Promise.all([
+      seriesOf(run, vital.loss),
+      seriesOf(run, vital.gradNorm),
+      errorOf(record),
+    ]);
     const isPast = vk.store.get().until !== null;
     const step = isPast ? lastStep(loss, gradNorm) : record.last_step;
     const stepsPerSecond = pace(loss || gradNorm);
     return {
-      record, vital, loss, gradNorm, step, isPast, stepsPerSecond,
+      record,
+      vital,
+      loss,
+      gradNorm,
+      error,
+      step,
+      isPast,
+      stepsPerSecond,
       ...progress(record, step, stepsPerSecond, isPast),
-      samplesPerSecond: Number(at["perf/samples_per_s"]),
-      cost: Number(at["perf/vizkit_share"]),
+      samplesPerSecond: Number(at['perf/samples_per_s']),
+      cost: Number(at['perf/vizkit_share']),
       lr: vital.lr ? Number(at[vital.lr]) : NaN,
       metrics: vital.metrics.map((tag) => ({ tag, label: lastPart(tag), value: Number(at[tag]) })),
-      norms: valuesUnder(at, "grad_norm/"),
-      ratios: valuesUnder(at, "update_ratio/"),
+      norms: valuesUnder(at, 'grad_norm/'),
+      ratios: valuesUnder(at, 'update_ratio/'),
     };
   };
 })((window.vk = window.vk || {}));

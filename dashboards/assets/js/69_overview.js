@@ -1,8 +1,8 @@
 /* Overview: one row per selected run, "is it healthy?" at a glance, at the playhead. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
-  const PAGE = "overview";
+  const PAGE = 'overview';
   const REFRESH_MS = 500;
   const REPLAY_MS = 120;
 
@@ -10,15 +10,20 @@
     constructor(root) {
       this.root = root;
       this.rows = new Map();
-      this.summary = vk.el("p", { class: "vk-page-summary", role: "status" });
-      this.list = vk.el("div", { class: "vk-run-list" });
-      this.empty = vk.el("div", { class: "vk-page-empty" });
-      this.details = vk.el("div", { class: "vk-run-details" });
-      root.classList.add("vk-page-body");
-      root.append(vk.el("header", { class: "vk-page-head" }, vk.el("h1", {}, "Overview"), this.summary), this.empty, this.list, this.details);
+      this.summary = vk.el('p', { class: 'vk-page-summary', role: 'status' });
+      this.list = vk.el('div', { class: 'vk-run-list' });
+      this.empty = vk.el('div', { class: 'vk-page-empty' });
+      this.details = vk.el('div', { class: 'vk-run-details' });
+      root.classList.add('vk-page-body');
+      root.append(
+        vk.el('header', { class: 'vk-page-head' }, vk.el('h1', {}, 'Overview'), this.summary),
+        this.empty,
+        this.list,
+        this.details,
+      );
       this.runDetails = new vk.RunDetails(this.details);
-      this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => this.setSeen(entry)), { rootMargin: "200px" });
-      this.off = vk.whileShown(PAGE, ["runs", "selected", "until", "theme"], () => this.sync());
+      this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => this.setSeen(entry)), { rootMargin: '200px' });
+      this.off = vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'until', 'theme'], () => this.sync());
     }
 
     destroy() {
@@ -43,8 +48,9 @@
     showEmpty(runs, records) {
       this.empty.hidden = records.length > 0;
       if (records.length) return;
-      if (runs.length) vk.emptyState(this.empty, { title: "No run selected", body: "Tick a run in the list to see how it is doing." });
-      else vk.teach(this.empty, "runs");
+      if (runs.length)
+        vk.emptyState(this.empty, { title: 'No run selected', body: 'Tick a run in the list to see how it is doing.' });
+      else vk.teach(this.empty, 'runs');
     }
 
     dropRows(kept) {
@@ -74,7 +80,7 @@
       const former = this.rows.get(record.run);
       if (former) former.refresh.stop();
       const row = new vk.RunRow(record);
-      const entry = { row, key: "", isSeen: Boolean(former && former.isSeen) };
+      const entry = { row, key: '', isSeen: Boolean(former && former.isSeen) };
       const gap = vk.store.get().until === null ? REFRESH_MS : REPLAY_MS;
       entry.refresh = vk.paced(gap, () => this.fill(entry));
       this.rows.set(record.run, entry);
@@ -96,7 +102,7 @@
         entry.row.update(facts);
         entry.drawnKey = key;
         entry.row.element.dataset.vkUntil = vk.untilText();
-        this.root.dataset.vkReady = "1";
+        this.root.dataset.vkReady = '1';
       } catch (error) {
         entry.row.fail(error);
       }
@@ -104,21 +110,22 @@
 
     placeRows(records) {
       const elements = records.map((record) => this.rows.get(record.run).row.element);
-      const isInPlace = elements.length === this.list.children.length && elements.every((element, i) => this.list.children[i] === element);
+      const isInPlace =
+        elements.length === this.list.children.length && elements.every((element, i) => this.list.children[i] === element);
       if (!isInPlace) this.list.replaceChildren(...elements);
     }
 
     summarise(records) {
-      if (!records.length) return "";
-      const words = ["running", "stalled", "failed", "finished"].map((status) => {
+      if (!records.length) return '';
+      const words = ['running', 'stalled', 'failed', 'finished'].map((status) => {
         const n = records.filter((record) => record.status === status).length;
-        return n ? `${n} ${status}` : "";
+        return n ? `${n} ${status}` : '';
       });
       const { until } = vk.store.get();
-      const when = until === null ? "" : `, as known at step ${vk.format.exact(until)}`;
-      return `${words.filter(Boolean).join(", ")}${when}`;
+      const when = until === null ? '' : `, as known at step ${vk.format.exact(until)}`;
+      return `${words.filter(Boolean).join(', ')}${when}`;
     }
   }
 
-  vk.register("Overview", Overview);
+  vk.register('Overview', Overview);
 })((window.vk = window.vk || {}));

@@ -1,6 +1,6 @@
 /* From what the server sends (parameters x step buckets) to what is drawn (visible rows x columns, log10). No DOM. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const NO_DATA = NaN;
   const BROKEN = Infinity; // a non-finite value was seen in this cell
@@ -17,7 +17,10 @@
         }
       }
     }
-    const gaps = filled.slice(1).map((c, i) => c - filled[i]).sort((a, b) => a - b);
+    const gaps = filled
+      .slice(1)
+      .map((c, i) => c - filled[i])
+      .sort((a, b) => a - b);
     const reach = gaps.length ? Math.ceil(1.5 * gaps[Math.floor(gaps.length / 2)]) : 1;
     const source = new Int32Array(columns).fill(-1);
     filled.forEach((c, i) => {
@@ -52,6 +55,42 @@
     return values.length ? Math.log10(values.length === 1 ? values[0] : join(values)) : NO_DATA;
   }
 
+  /** Lengthen `heat` with empty columns up to step `end`: the future has its place, but nothing in it. */
+  vk.padHeat = function (heat, end) {
+    const { rows, columns } = heat;
+    if (!columns) return heat;
+    const width = columns > 1 ? (heat.step[columns - 1] - heat.step[0]) / (columns - 1) : 1;
+    const extra = Math.max(0, Math.round((end - heat.step[columns - 1]) / width - (width > 1 ? 1 : 0)));
+    const all = columns + extra;
+    const step = Float64Array.from({ length: all }, (_, c) =>
+      c < columns ? heat.step[c] : heat.step[columns - 1] + (c - columns + 1) * width,
+    );
+    const value = new Float32Array(rows * all).fill(NO_DATA);
+    const nonfinite = new Uint8Array(rows * all);
+    for (let row = 0; row < rows; row++) {
+      value.set(heat.value.subarray(row * columns, (row + 1) * columns), row * all);
+      nonfinite.set(heat.nonfinite.subarray(row * columns, (row + 1) * columns), row * all);
+    }
+    return { ...heat, columns: all, step, value, nonfinite };
+  };
+
+  /** One parameter is most rows of a big model unfolded: no joining, no allocation. */
+  function fillSingle(heat, member, source, log, start) {
+    for (let c = 0; c < heat.columns; c++) {
+      if (source[c] < 0) continue;
+      const at = member * heat.columns + source[c];
+      const value = heat.value[at];
+      log[start + c] = heat.nonfinite[at] || value === Infinity ? BROKEN : Math.log10(value);
+    }
+  }
+
+  function fillJoined(heat, members, source, log, start, join) {
+    for (let c = 0; c < heat.columns; c++) {
+      if (source[c] < 0) continue;
+      log[start + c] = source[c] < c ? log[start + source[c]] : cell(heat, members, c, join);
+    }
+  }
+
   /** Grid of the `visible` rows: log[row * columns + column] is log10, NaN where nothing is known, +Infinity where a
    *  non-finite value was seen. `heat` is what vk.api.heatmap gives. */
   vk.heatGrid = function (heat, visible, isRatio) {
@@ -60,10 +99,8 @@
     const join = isRatio ? joinRatios : joinNorms;
     const log = new Float32Array(visible.length * columns).fill(NO_DATA);
     visible.forEach((node, row) => {
-      for (let c = 0; c < columns; c++) {
-        if (source[c] < 0) continue;
-        log[row * columns + c] = source[c] < c ? log[row * columns + source[c]] : cell(heat, node.members, c, join);
-      }
+      if (node.members.length === 1) fillSingle(heat, node.members[0], source, log, row * columns);
+      else fillJoined(heat, node.members, source, log, row * columns, join);
     });
     return { rows: visible.length, columns, step: heat.step, log, last, source };
   };
@@ -97,7 +134,7 @@
   vk.paintGrid = function (canvas, grid, scale) {
     canvas.width = grid.columns;
     canvas.height = Math.max(1, grid.rows);
-    const context = canvas.getContext("2d");
+    const context = canvas.getContext('2d');
     const image = context.createImageData(canvas.width, canvas.height);
     const pixels = new Uint32Array(image.data.buffer);
     const broken = 0xff7e00e6; // vk.NON_FINITE_COLOR as a little-endian ABGR word

@@ -1,6 +1,6 @@
 /* The heatmap's canvas: cells, hatch over non-finite ones, row sparklines and last values, the step axis, cursors. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const AXIS_HEIGHT = 22;
   const SPARK_WIDTH = 62;
@@ -11,12 +11,12 @@
 
   /** Magenta with pale diagonals: told apart by texture as well as by hue. */
   function hatch(context) {
-    const tile = document.createElement("canvas");
+    const tile = document.createElement('canvas');
     tile.width = tile.height = 6;
-    const pen = tile.getContext("2d");
+    const pen = tile.getContext('2d');
     pen.fillStyle = vk.NON_FINITE_COLOR;
     pen.fillRect(0, 0, 6, 6);
-    pen.strokeStyle = "#ffffffb0";
+    pen.strokeStyle = '#ffffffb0';
     pen.lineWidth = 1.4;
     pen.beginPath();
     for (const shift of [-6, 0, 6]) {
@@ -24,7 +24,7 @@
       pen.lineTo(shift + 7, -1);
     }
     pen.stroke();
-    return context.createPattern(tile, "repeat");
+    return context.createPattern(tile, 'repeat');
   }
 
   /** Step labels at round numbers: [{column, label}]. */
@@ -34,9 +34,13 @@
     const wanted = Math.max(2, Math.floor(width / 90));
     const rough = (last - first) / wanted || 1;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const stride = Math.max(1, [1, 2, 5, 10].map((k) => k * power).find((candidate) => candidate >= rough));
+    const stride = Math.max(
+      1,
+      [1, 2, 5, 10].map((k) => k * power).find((candidate) => candidate >= rough),
+    );
     const ticks = [];
-    for (let step = Math.ceil(first / stride) * stride; step <= last; step += stride) ticks.push({ column: vk.columnOf(grid, step), label: vk.format.si(step) });
+    for (let step = Math.ceil(first / stride) * stride; step <= last; step += stride)
+      ticks.push({ column: vk.columnOf(grid, step), label: vk.format.si(step) });
     return ticks;
   }
 
@@ -54,10 +58,10 @@
 
   class HeatView {
     constructor(el) {
-      this.canvas = vk.el("canvas", { class: "vk-heat-canvas", "aria-hidden": "true" });
-      this.cells = document.createElement("canvas");
+      this.canvas = vk.el('canvas', { class: 'vk-heat-canvas', 'aria-hidden': 'true' });
+      this.cells = document.createElement('canvas');
       el.append(this.canvas);
-      this.context = this.canvas.getContext("2d");
+      this.context = this.canvas.getContext('2d');
     }
 
     /** Lay out for `width` x `height` CSS pixels; `left` and `right` are the margins for names and last values. */
@@ -110,12 +114,22 @@
       const { context, grid } = this;
       const y = first * rowHeight - top;
       context.imageSmoothingEnabled = false;
-      context.fillStyle = token("--vk-heat-empty") || token("--vk-surface");
+      context.fillStyle = token('--vk-heat-empty') || token('--vk-surface');
       context.fillRect(this.left, y, this.plotWidth, (last - first + 1) * rowHeight);
-      context.drawImage(this.cells, 0, first, grid.columns, last - first + 1, this.left, y, this.plotWidth, (last - first + 1) * rowHeight);
+      context.drawImage(
+        this.cells,
+        0,
+        first,
+        grid.columns,
+        last - first + 1,
+        this.left,
+        y,
+        this.plotWidth,
+        (last - first + 1) * rowHeight,
+      );
       context.fillStyle = hatch(context);
       for (let row = first; row <= last; row++) this.hatchRow(row, row * rowHeight - top, rowHeight);
-      context.fillStyle = token("--vk-surface");
+      context.fillStyle = token('--vk-surface');
       for (let row = first; row <= last; row++) {
         const line = starts.has(row) && row > 0 ? 2 : rowHeight >= 10 ? 1 : 0;
         context.fillRect(this.left, row * rowHeight - top - line / 2, this.plotWidth, line);
@@ -124,7 +138,7 @@
 
     hideFuture({ knownColumn }) {
       if (knownColumn < 0) return;
-      this.context.fillStyle = token("--vk-surface");
+      this.context.fillStyle = token('--vk-surface');
       this.context.fillRect(this.xOf(knownColumn + 1), 0, this.plotWidth, this.height);
     }
 
@@ -143,14 +157,14 @@
       const { context, grid } = this;
       const hasSpark = this.right > SPARK_WIDTH + 40;
       const valueX = this.width - 6;
-      context.font = `11px ${token("--vk-font") || "sans-serif"}`;
-      context.textBaseline = "middle";
-      context.textAlign = "right";
+      context.font = `11px ${token('--vk-font') || 'sans-serif'}`;
+      context.textBaseline = 'middle';
+      context.textAlign = 'right';
       for (let row = first; row <= last; row++) {
         const y = row * rowHeight - top;
         const log = grid.last < 0 ? NaN : grid.log[row * grid.columns + grid.last];
-        context.fillStyle = log === Infinity ? vk.NON_FINITE_COLOR : token("--vk-text");
-        const text = Number.isNaN(log) ? "\u2013" : log === Infinity ? "non-finite" : (10 ** log).toExponential(1);
+        context.fillStyle = log === Infinity ? vk.NON_FINITE_COLOR : token('--vk-text');
+        const text = Number.isNaN(log) ? '\u2013' : log === Infinity ? 'non-finite' : (10 ** log).toExponential(1);
         context.fillText(text, valueX, y + rowHeight / 2 + 0.5);
         if (hasSpark) this.drawSpark(row, y + 2, rowHeight - 4);
       }
@@ -159,7 +173,7 @@
     drawSpark(row, y, height) {
       const { context, grid, scale } = this;
       const x0 = this.width - this.right + 8;
-      context.strokeStyle = token("--vk-muted");
+      context.strokeStyle = token('--vk-muted');
       context.lineWidth = 1;
       context.beginPath();
       let isDown = false;
@@ -180,7 +194,7 @@
 
     drawCursors({ top, rowHeight, knownColumn, hover, chosen, selected }) {
       const { context } = this;
-      context.fillStyle = token("--vk-accent");
+      context.fillStyle = token('--vk-accent');
       for (const row of selected) {
         context.fillRect(this.left, row * rowHeight - top, this.plotWidth, 1.5);
         context.fillRect(this.left, (row + 1) * rowHeight - top - 1.5, this.plotWidth, 1.5);
@@ -192,9 +206,9 @@
 
     crosshair({ row, column }, top, rowHeight) {
       const { context } = this;
-      context.fillStyle = "#ffffff40";
+      context.fillStyle = '#ffffff40';
       context.fillRect(this.left, row * rowHeight - top, this.plotWidth, rowHeight);
-      context.fillStyle = token("--vk-text");
+      context.fillStyle = token('--vk-text');
       context.fillRect(Math.round((this.xOf(column) + this.xOf(column + 1)) / 2), 0, 1, this.height);
     }
 
@@ -202,26 +216,26 @@
       const { context } = this;
       const width = Math.max(6, this.xOf(column + 1) - this.xOf(column));
       context.lineWidth = 3;
-      context.strokeStyle = "#000000c0";
+      context.strokeStyle = '#000000c0';
       context.strokeRect(this.xOf(column) - 1, row * rowHeight - top, width + 2, rowHeight);
       context.lineWidth = 1.5;
-      context.strokeStyle = "#fff";
+      context.strokeStyle = '#fff';
       context.strokeRect(this.xOf(column) - 1, row * rowHeight - top, width + 2, rowHeight);
     }
 
     drawAxis() {
       const { context, height } = this;
-      context.fillStyle = token("--vk-muted");
-      context.font = `11px ${token("--vk-font") || "sans-serif"}`;
-      context.textBaseline = "top";
+      context.fillStyle = token('--vk-muted');
+      context.font = `11px ${token('--vk-font') || 'sans-serif'}`;
+      context.textBaseline = 'top';
       for (const { column, label } of stepTicks(this.grid, this.plotWidth)) {
         const x = this.xOf(column);
-        context.textAlign = x > this.left + this.plotWidth - 20 ? "right" : x < this.left + 10 ? "left" : "center";
+        context.textAlign = x > this.left + this.plotWidth - 20 ? 'right' : x < this.left + 10 ? 'left' : 'center';
         context.fillRect(x, height, 1, 4);
         context.fillText(label, x, height + 6);
       }
-      context.textAlign = "right";
-      context.fillText("step", this.left - 8, height + 6);
+      context.textAlign = 'right';
+      context.fillText('step', this.left - 8, height + 6);
     }
   }
   vk.HeatView = HeatView;

@@ -1,6 +1,6 @@
 /* The heatmap's left margin: parameter names with fold buttons, brushed by drag or shift-click. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const GUTTER = 13;
 
@@ -8,13 +8,13 @@
     /** `on` is {fold(path), select(from, to)}: row numbers, inclusive. */
     constructor(el, on) {
       this.on = on;
-      this.el = vk.el("div", { class: "vk-heat-names" });
+      this.el = vk.el('div', { class: 'vk-heat-names' });
       el.append(this.el);
       this.anchor = null;
-      this.el.addEventListener("pointerdown", (event) => this.press(event));
-      this.el.addEventListener("pointermove", (event) => this.drag(event));
-      this.el.addEventListener("pointerup", () => (this.dragFrom = null));
-      this.el.addEventListener("pointercancel", () => (this.dragFrom = null));
+      this.el.addEventListener('pointerdown', (event) => this.press(event));
+      this.el.addEventListener('pointermove', (event) => this.drag(event));
+      this.el.addEventListener('pointerup', () => (this.dragFrom = null));
+      this.el.addEventListener('pointercancel', () => (this.dragFrom = null));
     }
 
     /** Show the names of the rows in view. `scene` is {rows, modules, top, height, rowHeight, width, selected}. */
@@ -28,13 +28,14 @@
       this.gutter = depth * GUTTER;
       const parts = scene.modules.filter(({ from, to }) => to >= first && from <= last).map((module) => this.bracket(module));
       for (let row = first; row <= last; row++) parts.push(this.name(row));
-      const focused = document.activeElement && this.el.contains(document.activeElement) ? document.activeElement.dataset.vkFold : null;
+      const focused =
+        document.activeElement && this.el.contains(document.activeElement) ? document.activeElement.dataset.vkFold : null;
       this.el.replaceChildren(...parts);
       if (focused) this.refocus(focused);
     }
 
     refocus(path) {
-      const button = [...this.el.querySelectorAll("[data-vk-fold]")].find((candidate) => candidate.dataset.vkFold === path);
+      const button = [...this.el.querySelectorAll('[data-vk-fold]')].find((candidate) => candidate.dataset.vkFold === path);
       if (button) button.focus({ preventScroll: true });
     }
 
@@ -43,18 +44,22 @@
       const { rowHeight, top } = this.scene;
       const left = (node.depth - 1) * GUTTER;
       const style = `top:${from * rowHeight - top}px;height:${(to - from + 1) * rowHeight}px;left:${left}px`;
-      return vk.el("span", { class: "vk-heat-bracket", style }, this.foldButton(node, true));
+      return vk.el('span', { class: 'vk-heat-bracket', style }, this.foldButton(node, true));
     }
 
     foldButton(node, isOpen) {
-      const button = vk.el("button", {
-        type: "button",
-        class: "vk-heat-fold",
-        "aria-expanded": String(isOpen),
-        "aria-label": `${isOpen ? "Fold" : "Unfold"} ${node.path}, ${node.members.length} parameters`,
-        title: `${isOpen ? "Fold" : "Unfold"} ${node.path}`,
-        onclick: () => this.on.fold(node.path),
-      }, isOpen ? "\u25be" : "\u25b8");
+      const button = vk.el(
+        'button',
+        {
+          type: 'button',
+          class: 'vk-heat-fold',
+          'aria-expanded': String(isOpen),
+          'aria-label': `${isOpen ? 'Fold' : 'Unfold'} ${node.path}, ${node.members.length} parameters`,
+          title: `${isOpen ? 'Fold' : 'Unfold'} ${node.path}`,
+          onclick: () => this.on.fold(node.path),
+        },
+        isOpen ? '\u25be' : '\u25b8',
+      );
       button.dataset.vkFold = node.path;
       return button;
     }
@@ -63,16 +68,19 @@
       const { rows, rowHeight, top, selected } = this.scene;
       const node = rows[row];
       const isFolded = node.children.length > 0;
-      const cut = node.path.lastIndexOf(".") + 1;
+      const cut = node.path.lastIndexOf('.') + 1;
       const module = node.path.slice(0, cut);
-      const above = row > 0 ? rows[row - 1].path : "";
-      const isRepeat = above.slice(0, above.lastIndexOf(".") + 1) === module;
+      const above = row > 0 ? rows[row - 1].path : '';
+      const isRepeat = above.slice(0, above.lastIndexOf('.') + 1) === module;
       const style = `top:${row * rowHeight - top}px;height:${rowHeight}px;line-height:${rowHeight}px;padding-left:${this.gutter + (isFolded ? 0 : 5)}px`;
-      return vk.el("div", { class: `vk-heat-name${selected.has(row) ? " vk-selected" : ""}`, style, title: node.path },
-        isFolded ? this.foldButton(node, false) : "",
-        vk.el("span", { class: `vk-heat-module${isRepeat ? " vk-repeat" : ""}` }, module),
-        vk.el("span", { class: "vk-heat-leaf" }, node.path.slice(cut)),
-        isFolded ? vk.el("span", { class: "vk-heat-count" }, `\u00d7${node.members.length}`) : "");
+      return vk.el(
+        'div',
+        { class: `vk-heat-name${selected.has(row) ? ' vk-selected' : ''}`, style, title: node.path },
+        isFolded ? this.foldButton(node, false) : '',
+        vk.el('span', { class: `vk-heat-module${isRepeat ? ' vk-repeat' : ''}` }, module),
+        vk.el('span', { class: 'vk-heat-leaf' }, node.path.slice(cut)),
+        isFolded ? vk.el('span', { class: 'vk-heat-count' }, `\u00d7${node.members.length}`) : '',
+      );
     }
 
     rowAt(event) {
@@ -81,7 +89,7 @@
     }
 
     press(event) {
-      if (event.button !== 0 || event.target.closest("button")) return;
+      if (event.button !== 0 || event.target.closest('button')) return;
       const row = this.rowAt(event);
       const from = event.shiftKey && this.anchor !== null ? this.anchor : row;
       this.anchor = from;

@@ -1,22 +1,28 @@
 /* How one points into the heatmap: hover with tooltip, click, arrow keys. Tells the heatmap which cell. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const KEYS = {
-    ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
-    PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -Infinity], End: [0, Infinity],
+    ArrowUp: [-1, 0],
+    ArrowDown: [1, 0],
+    ArrowLeft: [0, -1],
+    ArrowRight: [0, 1],
+    PageUp: [-10, 0],
+    PageDown: [10, 0],
+    Home: [0, -Infinity],
+    End: [0, Infinity],
   };
 
   class HeatPointer {
     /** `heatmap` answers cellAt(event), limits() and words(cell), and takes setHover, setChosen and pick. */
     constructor(heatmap, surface) {
       this.heatmap = heatmap;
-      this.tip = vk.el("div", { class: "vk-cell-tip", hidden: true });
+      this.tip = vk.el('div', { class: 'vk-cell-tip', hidden: true });
       surface.append(this.tip);
-      surface.addEventListener("pointermove", (event) => this.hover(event));
-      surface.addEventListener("pointerleave", () => this.leave());
-      surface.addEventListener("click", (event) => this.click(event));
-      surface.addEventListener("keydown", (event) => this.key(event));
+      surface.addEventListener('pointermove', (event) => this.hover(event));
+      surface.addEventListener('pointerleave', () => this.leave());
+      surface.addEventListener('click', (event) => this.click(event));
+      surface.addEventListener('keydown', (event) => this.key(event));
       this.surface = surface;
     }
 
@@ -35,7 +41,11 @@
 
     say(cell) {
       const [name, steps, value] = this.heatmap.words(cell);
-      this.tip.replaceChildren(vk.el("strong", {}, name), vk.el("span", {}, steps), vk.el("span", { class: "vk-tip-value" }, value));
+      this.tip.replaceChildren(
+        vk.el('strong', {}, name),
+        vk.el('span', {}, steps),
+        vk.el('span', { class: 'vk-tip-value' }, value),
+      );
     }
 
     leave() {
@@ -62,8 +72,8 @@
     key(event) {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target !== this.surface) return;
       const chosen = this.heatmap.chosenCell();
-      if (event.key === "Enter" && chosen) this.heatmap.pick(chosen);
-      else if (event.key === "Escape" && chosen) this.heatmap.setChosen(null);
+      if (event.key === 'Enter' && chosen) this.heatmap.pick(chosen);
+      else if (event.key === 'Escape' && chosen) this.heatmap.setChosen(null);
       else if (KEYS[event.key]) this.move(chosen, KEYS[event.key]);
       else return;
       event.preventDefault();
@@ -74,9 +84,10 @@
       const { rows, columns } = this.heatmap.limits();
       if (!rows || !columns) return;
       const within = (value, most) => Math.max(0, Math.min(most - 1, value));
-      const cell = chosen ? { row: within(chosen.row + down, rows), column: within(chosen.column + right, columns) } : { row: 0, column: columns - 1 };
+      const from = chosen || { row: 0, column: columns - 1 };
+      const cell = { row: within(from.row + down, rows), column: within(from.column + right, columns) };
       this.heatmap.setChosen(cell);
-      vk.announce(this.heatmap.words(cell).join(", "));
+      vk.announce(this.heatmap.words(cell).join(', '));
     }
   }
   vk.HeatPointer = HeatPointer;

@@ -1,6 +1,6 @@
 /* vk.Heatmap: parameters x steps as colour. Names fold, rows are brushed, a cell moves the playhead. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const AUTO_ROWS = 48;
   const ROW_HEIGHT = [15, 26];
@@ -13,18 +13,30 @@
       this.on = on;
       this.folded = null;
       this.selectedPaths = new Set();
-      this.body = vk.el("div", { class: "vk-heat-body" });
-      this.sticky = vk.el("div", { class: "vk-heat-sticky" });
-      this.scroller = vk.el("div", { class: "vk-heat-scroll", tabindex: "0", role: "application", "aria-label": `${name}. Arrow keys move the cell, Enter moves the playhead there.` }, this.body);
+      this.body = vk.el('div', { class: 'vk-heat-body' });
+      this.sticky = vk.el('div', { class: 'vk-heat-sticky' });
+      this.scroller = vk.el(
+        'div',
+        {
+          class: 'vk-heat-scroll',
+          tabindex: '0',
+          role: 'application',
+          'aria-label': `${name}. Arrow keys move the cell, Enter moves the playhead there.`,
+        },
+        this.body,
+      );
       this.body.append(this.sticky);
-      this.summary = vk.el("table", { class: "vk-hidden" });
-      el.classList.add("vk-heat");
-      el.append(this.scroller, this.summary);
+      this.summary = vk.el('table', {});
+      el.classList.add('vk-heat');
+      el.append(this.scroller, vk.el('div', { class: 'vk-hidden' }, this.summary));
       this.view = new vk.HeatView(this.sticky);
-      this.names = new vk.HeatNames(this.sticky, { fold: (path) => this.toggleFold(path), select: (from, to) => this.selectRows(from, to) });
+      this.names = new vk.HeatNames(this.sticky, {
+        fold: (path) => this.toggleFold(path),
+        select: (from, to) => this.selectRows(from, to),
+      });
       this.pointer = new vk.HeatPointer(this, this.scroller);
       this.redraw = vk.perFrame(() => this.draw());
-      this.scroller.addEventListener("scroll", () => this.redraw());
+      this.scroller.addEventListener('scroll', () => this.redraw());
       this.resizes = new ResizeObserver(() => this.layOut());
       this.resizes.observe(el);
       this.describe = vk.paced(1500, async () => this.fillSummary());
@@ -37,7 +49,7 @@
 
     /** Show `heat` (what vk.api.heatmap gives); `metric` is {label, isRatio}; `knownStep` draws the playhead. */
     show(heat, metric, knownStep) {
-      const names = heat.names.join("\n");
+      const names = heat.names.join('\n');
       if (names !== this.shownNames) {
         this.shownNames = names;
         this.tree = vk.moduleTree(heat.names);
@@ -89,7 +101,10 @@
     /** As wide as the longest name needs, at most `most`. */
     marginFor(most) {
       const depth = this.modules.reduce((deepest, { node }) => Math.max(deepest, node.depth), 0);
-      const longest = this.rows.reduce((letters, node) => Math.max(letters, node.path.length + (node.children.length ? 6 : 0)), 8);
+      const longest = this.rows.reduce(
+        (letters, node) => Math.max(letters, node.path.length + (node.children.length ? 6 : 0)),
+        8,
+      );
       return Math.min(most, Math.round(longest * 6.7 + depth * 13 + 34));
     }
 
@@ -103,8 +118,11 @@
       this.view.draw({ ...shared, starts, knownColumn: this.knownColumn(), hover: this.hovered, chosen: this.chosenCell() });
       this.names.draw({ ...shared, rows: this.rows, modules: this.modules, height: this.height, width: this.left });
       Object.assign(this.el.dataset, {
-        vkRows: this.rows.length, vkColumns: this.grid.columns, vkParameters: this.heat.names.length,
-        vkLastStep: this.grid.last < 0 ? "" : this.grid.step[this.grid.last], vkReady: "1",
+        vkRows: this.rows.length,
+        vkColumns: this.grid.columns,
+        vkParameters: this.heat.names.length,
+        vkLastStep: this.grid.last < 0 ? '' : this.grid.step[this.grid.last],
+        vkReady: '1',
       });
     }
 
@@ -188,7 +206,8 @@
     scrollTo(row) {
       const top = row * this.rowHeight;
       if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-      else if (top + this.rowHeight > this.scroller.scrollTop + this.height) this.scroller.scrollTop = top + this.rowHeight - this.height;
+      else if (top + this.rowHeight > this.scroller.scrollTop + this.height)
+        this.scroller.scrollTop = top + this.rowHeight - this.height;
     }
 
     pick({ row, column }) {

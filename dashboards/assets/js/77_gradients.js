@@ -1,29 +1,35 @@
 /* Gradients: which layers learn, when. The heatmap is the page; brushed rows become lines below it. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
-  const PAGE = "gradients";
+  const PAGE = 'gradients';
   const LIVE_MS = 250;
   const MOST_LINES = 12;
   const DEFAULT_LINES = 5;
   const METRICS = {
     grad_norm: {
-      label: "gradient norm", isRatio: false,
-      sentence: "L2 norm of each parameter's gradient, before clipping. Click a cell to go back to that step; drag over names to compare their lines.",
+      label: 'gradient norm',
+      isRatio: false,
+      sentence:
+        "L2 norm of each parameter's gradient, before clipping. Click a cell to go back to that step; drag over names to compare their lines.",
     },
     update_ratio: {
-      label: "update/weight ratio", isRatio: true, bands: [{ y0: 1e-4, y1: 1e-2, label: "healthy" }],
-      sentence: "How far one step moves a parameter relative to its own size: about 1e-3 is healthy, 1e-4 to 1e-2 is shaded in the lines (CS231n notes, \u201cNeural Networks Part 3\u201d).",
+      label: 'update/weight ratio',
+      isRatio: true,
+      bands: [{ y0: 1e-4, y1: 1e-2, label: 'healthy' }],
+      sentence:
+        'How far one step moves a parameter relative to its own size: about 1e-3 is healthy, 1e-4 to 1e-2 is shaded in the lines (CS231n notes, \u201cNeural Networks Part 3\u201d).',
     },
     weight_norm: {
-      label: "weight norm", isRatio: false,
-      sentence: "L2 norm of each parameter. Steady growth asks for weight decay, a collapse to zero for less of it.",
+      label: 'weight norm',
+      isRatio: false,
+      sentence: 'L2 norm of each parameter. Steady growth asks for weight decay, a collapse to zero for less of it.',
     },
   };
 
   /** `count` of `names`, evenly from first to last; weights before biases. */
   function spread(names, count) {
-    const weights = names.filter((name) => !name.endsWith("bias"));
+    const weights = names.filter((name) => !name.endsWith('bias'));
     const from = weights.length >= 2 ? weights : names;
     const places = Array.from({ length: count }, (_, i) => Math.round((i * (from.length - 1)) / (count - 1)));
     return [...new Set(places)].map((place) => from[place]);
@@ -32,16 +38,15 @@
   class Gradients {
     constructor(root) {
       this.root = root;
-      vk.url.bind("gradMetric", "metric", { parse: (text) => (METRICS[text] ? text : "grad_norm"), format: (value) => value }, "grad_norm");
-      vk.url.bind("gradRows", "rows", vk.url.codecs.text, "");
-      root.classList.add("vk-page-body");
+      root.classList.add('vk-page-body');
       root.append(this.head(), this.hint(), this.message(), this.card(), this.charts());
       this.filterRows();
       this.load = vk.paced(LIVE_MS, () => this.fetch());
       this.offs = [
-        vk.whileShown(PAGE, ["runs", "runsLoaded", "selected", "focusRun", "until", "zoom", "gradMetric"], () => this.sync()),
-        vk.store.on(["theme"], () => this.recolor()),
-        vk.store.on(["gradRows"], () => this.filterRows()),
+        vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'focusRun', 'until', 'zoom', 'gradMetric'], () => this.sync()),
+        vk.store.on(['theme'], () => this.recolor()),
+        vk.store.on(['gradRows'], () => this.filterRows()),
+        vk.tags.onChange(() => this.drawnRun && vk.tags.of(this.drawnRun) && this.showGlobal(this.drawnRun, vk.colors.palette())),
       ];
     }
 
@@ -57,43 +62,60 @@
     // -- the parts of the page
 
     head() {
-      this.metrics = vk.choice("What the colours show", "gradMetric", Object.entries(METRICS).map(([key, { label }]) => [key, label]));
+      this.metrics = vk.choice(
+        'What the colours show',
+        'gradMetric',
+        Object.entries(METRICS).map(([key, { label }]) => [key, label]),
+      );
       this.picker = new vk.RunPicker();
-      return vk.el("header", { class: "vk-page-head" }, vk.el("h1", {}, "Gradients"), this.picker.el, this.metrics.el);
+      return vk.el('header', { class: 'vk-page-head' }, vk.el('h1', {}, 'Gradients'), this.picker.el, this.metrics.el);
     }
 
     hint() {
-      this.sentence = vk.el("p", { class: "vk-page-hint" });
+      this.sentence = vk.el('p', { class: 'vk-page-hint' });
       return this.sentence;
     }
 
     message() {
-      this.empty = vk.el("div", { class: "vk-page-empty" });
+      this.empty = vk.el('div', { class: 'vk-page-empty' });
       return this.empty;
     }
 
     card() {
-      this.legend = vk.el("div", { class: "vk-heat-legend" });
-      const button = (word, act) => vk.el("button", { type: "button", class: "vk-button", onclick: act }, word);
-      this.rowFilter = vk.patternBox("Filter rows", "filter rows", (gradRows) => vk.store.set({ gradRows }));
-      const tools = vk.el("div", { class: "vk-heat-tools" },
+      this.legend = vk.el('div', { class: 'vk-heat-legend' });
+      const button = (word, act) => vk.el('button', { type: 'button', class: 'vk-button', onclick: act }, word);
+      this.rowFilter = vk.patternBox('Filter rows', 'filter rows', (gradRows) => vk.store.set({ gradRows }));
+      const tools = vk.el(
+        'div',
+        { class: 'vk-heat-tools' },
         this.rowFilter.el,
-        button("Fold all", () => this.heatmap.foldAll()), button("Unfold all", () => this.heatmap.unfoldAll()));
-      const plot = vk.el("div", {});
-      this.skeleton = vk.el("div", { class: "vk-skeleton vk-skeleton-heat", "aria-hidden": "true" });
-      this.heatCard = vk.el("section", { class: "vk-card vk-heat-card", "aria-label": "Heatmap" }, vk.el("div", { class: "vk-heat-bar" }, this.legend, tools), this.skeleton, plot);
-      this.heatmap = new vk.Heatmap(plot, { name: "Heatmap, parameters by steps", on: { pick: ({ step }) => vk.playhead.set(step), select: (names) => this.select(names) } });
+        button('Fold all', () => this.heatmap.foldAll()),
+        button('Unfold all', () => this.heatmap.unfoldAll()),
+      );
+      const plot = vk.el('div', {});
+      this.skeleton = vk.el('div', { class: 'vk-skeleton vk-skeleton-heat', 'aria-hidden': 'true' });
+      this.heatCard = vk.el(
+        'section',
+        { class: 'vk-card vk-heat-card', 'aria-label': 'Heatmap' },
+        vk.el('div', { class: 'vk-heat-bar' }, this.legend, tools),
+        this.skeleton,
+        plot,
+      );
+      this.heatmap = new vk.Heatmap(plot, {
+        name: 'Heatmap, parameters by steps',
+        on: { pick: ({ step }) => vk.playhead.set(step), select: (names) => this.select(names) },
+      });
       return this.heatCard;
     }
 
     charts() {
-      const lines = vk.el("div", { class: "vk-chart-cell" });
-      const global = vk.el("div", { class: "vk-chart-cell" });
-      this.linesNote = vk.el("p", { class: "vk-page-hint" });
+      const lines = vk.el('div', { class: 'vk-chart-cell' });
+      const global = vk.el('div', { class: 'vk-chart-cell' });
+      this.linesNote = vk.el('p', { class: 'vk-page-hint' });
       this.lines = new vk.ChartSlot(lines);
       this.global = new vk.ChartSlot(global);
       lines.append(this.linesNote);
-      this.chartRow = vk.el("div", { class: "vk-chart-row" }, lines, global);
+      this.chartRow = vk.el('div', { class: 'vk-chart-row' }, lines, global);
       return this.chartRow;
     }
 
@@ -113,7 +135,7 @@
       this.picker.update();
       this.sentence.textContent = this.metric().sentence;
       if (!runsLoaded) return;
-      if (!focusRun) return this.showNothing(runs.length ? "selection" : "runs");
+      if (!focusRun) return this.showNothing(runs.length ? 'selection' : 'runs');
       const { run, points, last_step } = vk.runs.byName(focusRun) || {};
       const { until, zoom } = vk.store.get();
       const question = JSON.stringify([run, this.metric().key, until, zoom, until === null ? [points, last_step] : null]);
@@ -128,7 +150,7 @@
       vk.teach(this.empty, why);
       this.setShown(false);
       this.root.dataset.vkRows = 0;
-      this.root.dataset.vkReady = "1";
+      this.root.dataset.vkReady = '1';
     }
 
     setShown(isShown) {
@@ -136,12 +158,15 @@
       if (isShown) vk.unteach(this.empty);
     }
 
-    /** Columns: one per step up to what the width can show. */
+    /** Columns: one per step up to what the width can show; as wide at the playhead as they are live. */
     range(record) {
       const { axis, zoom } = vk.store.get();
-      const [first, last] = axis === "step" && zoom ? zoom : [record.first_step, record.last_step];
+      const [first, last] = axis === 'step' && zoom ? zoom : [record.first_step, record.last_step];
       const width = Math.max(120, this.root.clientWidth * 0.6);
-      return { x_min: Math.floor(first), x_max: Math.ceil(last), columns: Math.max(1, Math.min(600, Math.floor(width), Math.ceil(last) - Math.floor(first) + 1)) };
+      const [x_min, x_max] = [Math.floor(first), Math.ceil(last)];
+      const known = Math.min(x_max, vk.store.get().until ?? x_max) - x_min + 1;
+      const columns = Math.min(600, Math.floor(width), x_max - x_min + 1);
+      return { x_min, x_max, columns: Math.max(1, Math.ceil((columns * known) / (x_max - x_min + 1))) };
     }
 
     async fetch() {
@@ -151,10 +176,12 @@
       const metric = this.metric();
       const { until } = vk.store.get();
       try {
-        const heat = await vk.api.heatmap(vk.asOf({ run, prefix: metric.key, ...this.range(record) }));
+        const range = this.range(record);
+        const known = await vk.api.heatmap(vk.asOf({ run, prefix: metric.key, ...range }));
+        const heat = until === null ? known : vk.padHeat(known, range.x_max);
         if (run !== vk.store.get().focusRun || metric.key !== this.metric().key) return this.load();
         if (heat.names.length) this.show(heat, metric, record, until);
-        else if (metric.key === "grad_norm") this.showNothing("gradients");
+        else if (metric.key === 'grad_norm') this.showNothing('gradients');
         else this.showMissing(metric);
       } catch (error) {
         this.setShown(false);
@@ -165,9 +192,12 @@
     showMissing(metric) {
       this.setShown(true);
       this.heatCard.hidden = true;
-      vk.emptyState(this.empty, { title: `This run carries no ${metric.label}`, body: "vizkit.watch logs it on a schedule; gradient norms come with every step." });
+      vk.emptyState(this.empty, {
+        title: `This run carries no ${metric.label}`,
+        body: 'vizkit.watch logs it on a schedule; gradient norms come with every step.',
+      });
       this.root.dataset.vkRows = 0;
-      this.root.dataset.vkReady = "1";
+      this.root.dataset.vkReady = '1';
     }
 
     show(heat, metric, record, until) {
@@ -177,12 +207,24 @@
       this.showLegend(metric);
       this.showCharts(heat, metric, record);
       const { vkRows, vkColumns, vkLastStep, vkPaintMs } = this.heatmap.el.dataset;
-      Object.assign(this.root.dataset, { vkRows, vkColumns, vkLastStep, vkPaintMs, vkParameters: heat.names.length, vkUntil: until ?? "", vkMetric: metric.key, vkReady: "1" });
+      Object.assign(this.root.dataset, {
+        vkRows,
+        vkColumns,
+        vkLastStep,
+        vkPaintMs,
+        vkParameters: heat.names.length,
+        vkUntil: until ?? '',
+        vkMetric: metric.key,
+        vkReady: '1',
+      });
     }
 
     showLegend(metric) {
-      const extras = [["vk-swatch-nonfinite", "non-finite"], ["vk-swatch-empty", "no data"]];
-      const unit = metric.isRatio ? "" : ", L2";
+      const extras = [
+        ['vk-swatch-nonfinite', 'non-finite'],
+        ['vk-swatch-empty', 'no data'],
+      ];
+      const unit = metric.isRatio ? '' : ', L2';
       this.legend.replaceChildren(vk.legend(this.heatmap.scale, `${metric.label}${unit}`, extras));
     }
 
@@ -208,19 +250,56 @@
       const names = chosen.length ? chosen : spread(heat.names, DEFAULT_LINES);
       const shown = names.slice(0, MOST_LINES);
       const palette = vk.colors.palette();
-      this.linesNote.textContent = !chosen.length ? `${names.length} parameters spread over the depth. Drag over names to choose others.`
-        : names.length > MOST_LINES ? `The first ${MOST_LINES} of ${names.length} selected parameters` : "";
-      this.lines.show(shown.length ? {
-        title: metric.label, height: 240, logY: true, smoothing: 0, bands: metric.bands,
-        series: shown.map((name, i) => ({ run, tag: `${metric.key}/${name}`, label: name, color: palette[i % palette.length] })),
-      } : null);
-      const [first, second] = palette;
-      this.global.show({
-        title: "global gradient norm, before and after clipping", height: 240, logY: true, smoothing: 0,
-        series: [{ run, tag: "grad_norm", label: "before clipping", color: first }, { run, tag: "grad_norm_clipped", label: "after clipping", color: second, dash: "dash" }],
-      });
+      this.linesNote.textContent = !chosen.length
+        ? `${names.length} parameters spread over the depth. Drag over names to choose others.`
+        : names.length > MOST_LINES
+          ? `The first ${MOST_LINES} of ${names.length} selected parameters`
+          : '';
+      this.lines.show(
+        shown.length
+          ? {
+              title: metric.label,
+              height: 240,
+              logY: true,
+              bands: metric.bands,
+              series: shown.map((name, i) => ({
+                run,
+                tag: `${metric.key}/${name}`,
+                label: name,
+                color: palette[i % palette.length],
+              })),
+            }
+          : null,
+      );
+      this.showGlobal(run, palette);
+    }
+
+    /** The norm of all gradients together; the clipped one only where the run has it. */
+    showGlobal(run, [first, second]) {
+      const tags = vk.tags.of(run);
+      if (!tags) return vk.tags.load(run);
+      const has = (tag) => tags.some((row) => row.tag === tag);
+      const before = {
+        run,
+        tag: 'grad_norm',
+        label: has('grad_norm_clipped') ? 'before clipping' : 'all parameters',
+        color: first,
+      };
+      const after = { run, tag: 'grad_norm_clipped', label: 'after clipping', color: second, dash: 'dash' };
+      const series = [before, after].filter(({ tag }) => has(tag));
+      const title = series.length === 2 ? 'global gradient norm, before and after clipping' : 'global gradient norm';
+      this.global.show(series.length ? { title, height: 240, logY: true, series } : null);
     }
   }
 
-  vk.register("Gradients", Gradients);
+  vk.onStart(() => {
+    vk.url.bind(
+      'gradMetric',
+      'metric',
+      { parse: (text) => (METRICS[text] ? text : 'grad_norm'), format: (value) => value },
+      'grad_norm',
+    );
+    vk.url.bind('gradRows', 'rows', vk.url.codecs.text, '');
+  });
+  vk.register('Gradients', Gradients);
 })((window.vk = window.vk || {}));

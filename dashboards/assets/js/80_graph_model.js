@@ -1,7 +1,7 @@
 /* The watched model as a tree that can be shown: children in execution order, identical neighbours stacked,
    data flow lifted to siblings. No DOM, no places. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const SMALLEST_STACK = 3;
 
@@ -19,10 +19,12 @@
 
   function linkParents(records) {
     const byId = new Map(records.map((record) => [record.id, moduleOf(record)]));
-    const root = byId.get("") || moduleOf({ id: "", name: "", path: "", op: "model", kind: "module", order: 0, parameters: 0, trainable: 0 });
-    byId.set("", root);
+    const root =
+      byId.get('') ||
+      moduleOf({ id: '', name: '', path: '', op: 'model', kind: 'module', order: 0, parameters: 0, trainable: 0 });
+    byId.set('', root);
     for (const record of records) {
-      if (record.id === "") continue;
+      if (record.id === '') continue;
       const node = byId.get(record.id);
       node.parent = byId.get(record.parent) || root;
       node.parent.children.push(node);
@@ -42,7 +44,7 @@
 
   /** What makes two modules the same to look at: type, settings and everything inside, but not the name. */
   function sign(node) {
-    node.signature = `${node.op}(${node.extra || ""})${node.parameters}[${node.children.map(sign).join(",")}]`;
+    node.signature = `${node.op}(${node.extra || ''})${node.parameters}[${node.children.map(sign).join(',')}]`;
     return node.signature;
   }
 
@@ -54,8 +56,16 @@
   function stackOf(members, byId) {
     const [first, last] = [members[0], members[members.length - 1]];
     const stack = {
-      ...first, id: `${first.id}\u2026${last.name}`, name: `${first.name} \u2026 ${last.name}`, path: first.path, isStack: true, kind: "stack",
-      ownNames: [], allNames: [...new Set(members.flatMap((member) => member.allNames))], outputShapes: last.outputShapes, children: members,
+      ...first,
+      id: `${first.id}\u2026${last.name}`,
+      name: `${first.name} \u2026 ${last.name}`,
+      path: first.path,
+      isStack: true,
+      kind: 'stack',
+      ownNames: [],
+      allNames: [...new Set(members.flatMap((member) => member.allNames))],
+      outputShapes: last.outputShapes,
+      children: members,
       parameters: members.reduce((sum, member) => sum + member.parameters, 0),
       trainable: members.reduce((sum, member) => sum + member.trainable, 0),
     };
@@ -64,14 +74,23 @@
     return stack;
   }
 
-  /** Three and more equal neighbours become one stack ("x12"), which opens like a module. */
+  const isNumbered = (node) => /\d$/.test(node.name);
+
+  /** Three and more equal numbered neighbours become one stack ("x12"), which opens like a module. Equal modules with
+   *  names of their own (q, k, v) play different parts and stay apart. */
   function foldRepeats(node, byId) {
     node.children.forEach((child) => foldRepeats(child, byId));
     const folded = [];
     for (let i = 0; i < node.children.length;) {
       let end = i + 1;
-      while (end < node.children.length && node.children[end].signature === node.children[i].signature) end += 1;
-      const isStack = end - i >= SMALLEST_STACK && end - i < node.children.length + (node.parent ? 1 : 0);
+      while (
+        end < node.children.length &&
+        isNumbered(node.children[end]) &&
+        node.children[end].signature === node.children[i].signature
+      )
+        end += 1;
+      const isStack =
+        isNumbered(node.children[i]) && end - i >= SMALLEST_STACK && end - i < node.children.length + (node.parent ? 1 : 0);
       if (isStack) folded.push(stackOf(node.children.slice(i, end), byId));
       else folded.push(...node.children.slice(i, end));
       i = end;
@@ -143,7 +162,7 @@
     return nodes;
   };
 
-  vk.nodeTitle = (node) => (node.id === "" ? node.op : node.name || node.path);
-  vk.shapeText = (shape) => (shape.length ? shape.join("\u00d7") : "scalar");
+  vk.nodeTitle = (node) => (node.id === '' ? node.op : node.name || node.path);
+  vk.shapeText = (shape) => (shape.length ? shape.join('\u00d7') : 'scalar');
   vk.isFrozen = (node) => node.parameters > 0 && node.trainable === 0;
 })((window.vk = window.vk || {}));

@@ -1,6 +1,6 @@
 /* Where the boxes go: nested, top to bottom, siblings layered by data flow. Pure; colours never come here. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const PAD = 14;
   const HEADER = 30;
@@ -29,7 +29,8 @@
     }
     const linked = new Set(flow.flat());
     let bottom = Math.max(0, ...[...linked].map((child) => rank.get(child)));
-    if (node.children.length > 1) node.children.filter((child) => !linked.has(child)).forEach((child) => rank.set(child, (bottom += 1)));
+    if (node.children.length > 1)
+      node.children.filter((child) => !linked.has(child)).forEach((child) => rank.set(child, (bottom += 1)));
     return { rank, flow };
   }
 
@@ -49,9 +50,15 @@
     const rowWidth = (row) => row.reduce((sum, box) => sum + box.width, 0) + GAP_X * (row.length - 1);
     const title = (vk.nodeTitle(node).length + node.op.length + 16) * CHAR;
     return {
-      node, isOpen: true, rows, flow, rank, inner,
+      node,
+      isOpen: true,
+      rows,
+      flow,
+      rank,
+      inner,
       width: Math.max(title, ...rows.map(rowWidth)) + 2 * PAD + 2 * Math.min(skips, 4) * LANE,
-      height: HEADER + PAD + rows.reduce((sum, row) => sum + Math.max(...row.map((box) => box.height)), 0) + GAP_Y * (rows.length - 1),
+      height:
+        HEADER + PAD + rows.reduce((sum, row) => sum + Math.max(...row.map((box) => box.height)), 0) + GAP_Y * (rows.length - 1),
     };
   }
 
@@ -80,13 +87,22 @@
       const [from, to] = [box.inner.get(a), box.inner.get(b)];
       const isSkip = box.rank.get(b) - box.rank.get(a) > 1;
       if (isSkip) lane += 1;
-      const passed = isSkip ? [...box.inner.values()].filter(({ node }) => box.rank.get(node) > box.rank.get(a) && box.rank.get(node) < box.rank.get(b)) : [];
-      const around = isSkip ? Math.max(from.x + from.width, to.x + to.width, ...passed.map((other) => other.x + other.width)) + LANE * (0.6 + ((lane - 1) % 4)) : null;
+      const passed = isSkip
+        ? [...box.inner.values()].filter(
+            ({ node }) => box.rank.get(node) > box.rank.get(a) && box.rank.get(node) < box.rank.get(b),
+          )
+        : [];
+      const around = isSkip
+        ? Math.max(from.x + from.width, to.x + to.width, ...passed.map((other) => other.x + other.width)) +
+          LANE * (0.6 + ((lane - 1) % 4))
+        : null;
       return {
         around,
-        x0: from.x + from.width / (isSkip ? 1 : 2), y0: from.y + (isSkip ? Math.min(from.height, 46) / 2 : from.height),
-        x1: to.x + to.width / (isSkip ? 1 : 2), y1: to.y + (isSkip ? Math.min(to.height, 46) / 2 : 0),
-        shape: isSkip ? "" : a.outputShapes.slice(0, 1).map(vk.shapeText).join(""),
+        x0: from.x + from.width / (isSkip ? 1 : 2),
+        y0: from.y + (isSkip ? Math.min(from.height, 46) / 2 : from.height),
+        x1: to.x + to.width / (isSkip ? 1 : 2),
+        y1: to.y + (isSkip ? Math.min(to.height, 46) / 2 : 0),
+        shape: isSkip ? '' : a.outputShapes.slice(0, 1).map(vk.shapeText).join(''),
       };
     });
   }

@@ -1,16 +1,16 @@
 /* What colours the boxes: a quantity of each module at the playhead, joined from its parameters. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const joinNorms = (values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   const joinRatios = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
   vk.OVERLAYS = {
-    grad_norm: { word: "gradient norm", unit: ", L2", prefix: "grad_norm/", join: joinNorms },
-    update_ratio: { word: "update/weight ratio", unit: "", prefix: "update_ratio/", join: joinRatios, isRatio: true },
-    weight_norm: { word: "weight norm", unit: ", L2", prefix: "weight_norm/", join: joinNorms },
-    parameters: { word: "parameters", unit: ", count" },
-    none: { word: "no colours", unit: "" },
+    grad_norm: { word: 'gradient norm', unit: ', L2', prefix: 'grad_norm/', join: joinNorms },
+    update_ratio: { word: 'update/weight ratio', unit: '', prefix: 'update_ratio/', join: joinRatios, isRatio: true },
+    weight_norm: { word: 'weight norm', unit: ', L2', prefix: 'weight_norm/', join: joinNorms },
+    parameters: { word: 'parameters', unit: ', count' },
+    none: { word: 'no colours', unit: '' },
   };
 
   /** Values of an overlay over a model. `at` maps tags to values at the playhead. */
@@ -24,9 +24,12 @@
 
     /** NaN when nothing is known, Infinity when a parameter below is non-finite. */
     valueOf(node) {
-      if (this.key === "parameters") return node.parameters || NaN;
+      if (this.key === 'parameters') return node.parameters || NaN;
       if (!this.prefix) return NaN;
-      const values = node.allNames.map((name) => this.at[this.prefix + name]).filter((value) => value !== undefined).map(Number);
+      const values = node.allNames
+        .map((name) => this.at[this.prefix + name])
+        .filter((value) => value !== undefined)
+        .map(Number);
       if (!values.length) return NaN;
       return values.every(Number.isFinite) ? this.join(values) : Infinity;
     }
@@ -42,9 +45,9 @@
     /** Short text of a module's value: "1.2e-3", "non-finite" or "". */
     text(node) {
       const value = this.of(node);
-      if (Number.isNaN(value)) return "";
-      if (value === Infinity) return "non-finite";
-      return this.key === "parameters" ? vk.format.si(value) : value.toExponential(1);
+      if (Number.isNaN(value)) return '';
+      if (value === Infinity) return 'non-finite';
+      return this.key === 'parameters' ? vk.format.si(value) : value.toExponential(1);
     }
 
     colored() {
@@ -52,9 +55,9 @@
     }
 
     legend() {
-      if (this.key === "none" || !this.colored()) return "";
-      const extras = [["vk-swatch-frozen", "frozen"]];
-      if (this.prefix) extras.unshift(["vk-swatch-nonfinite", "non-finite"]);
+      if (this.key === 'none' || !this.colored()) return '';
+      const extras = [['vk-swatch-frozen', 'frozen']];
+      if (this.prefix) extras.unshift(['vk-swatch-nonfinite', 'non-finite']);
       return vk.legend(this.scale, this.word + this.unit, extras);
     }
   }

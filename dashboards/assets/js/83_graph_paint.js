@@ -1,6 +1,6 @@
 /* Painting the laid-out graph on a canvas: only what is in view, labels only where they can be read. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const RADIUS = 6;
   const READABLE = 0.38; // scale below which text is left out
@@ -8,15 +8,22 @@
   function palette() {
     const token = vk.theme.token;
     return {
-      bg: token("--vk-bg"), surface: token("--vk-surface"), sunken: token("--vk-sunken"), border: token("--vk-border"), strong: token("--vk-border-strong"),
-      text: token("--vk-text"), muted: token("--vk-muted"), accent: token("--vk-accent"), font: token("--vk-font") || "sans-serif",
+      bg: token('--vk-bg'),
+      surface: token('--vk-surface'),
+      sunken: token('--vk-sunken'),
+      border: token('--vk-border'),
+      strong: token('--vk-border-strong'),
+      text: token('--vk-text'),
+      muted: token('--vk-muted'),
+      accent: token('--vk-accent'),
+      font: token('--vk-font') || 'sans-serif',
     };
   }
 
   class GraphPainter {
     constructor(canvas) {
       this.canvas = canvas;
-      this.context = canvas.getContext("2d");
+      this.context = canvas.getContext('2d');
     }
 
     resize(width, height) {
@@ -36,13 +43,20 @@
       context.clearRect(0, 0, this.width, this.height);
       context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
       this.hasText = scale > READABLE;
-      scene.layout.boxes.filter((box) => this.isInView(box)).forEach((box) => (box.isOpen ? this.container(box) : this.leaf(box)));
+      scene.layout.boxes
+        .filter((box) => this.isInView(box))
+        .forEach((box) => (box.isOpen ? this.container(box) : this.leaf(box)));
       scene.layout.wires.forEach((wire) => this.wire(wire));
     }
 
     isInView(box) {
       const { x, y, scale } = this.scene.view;
-      return box.x * scale + x < this.width && (box.x + box.width) * scale + x > 0 && box.y * scale + y < this.height && (box.y + box.height) * scale + y > 0;
+      return (
+        box.x * scale + x < this.width &&
+        (box.x + box.width) * scale + x > 0 &&
+        box.y * scale + y < this.height &&
+        (box.y + box.height) * scale + y > 0
+      );
     }
 
     // -- boxes
@@ -57,7 +71,8 @@
       context.fill();
       const isFound = matches && matches.has(box.node.id);
       context.lineWidth = isSelected ? 2.5 : isFound ? 2 : 1;
-      context.strokeStyle = isSelected || isFound ? this.colors.accent : hovered === box.node.id ? this.colors.text : this.colors.strong;
+      context.strokeStyle =
+        isSelected || isFound ? this.colors.accent : hovered === box.node.id ? this.colors.text : this.colors.strong;
       context.setLineDash(box.node.isStack && box.isOpen ? [5, 4] : []);
       context.stroke();
       context.setLineDash([]);
@@ -69,9 +84,14 @@
       this.outline(box, box.node.depth % 2 ? colors.bg : colors.surface);
       if (!this.hasText) return;
       const middle = box.y + vk.graphHeader / 2;
-      const title = this.write(vk.nodeTitle(box.node), box.x + 26, middle, { weight: 600, color: colors.text, most: box.width - 120 });
+      const title = this.write(vk.nodeTitle(box.node), box.x + 26, middle, {
+        weight: 600,
+        color: colors.text,
+        most: box.width - 120,
+      });
       this.caret(box.x + 14, middle, true);
-      if (box.node.id !== "") this.write(box.node.op, box.x + 34 + title, middle, { color: colors.muted, most: box.width - title - 120 });
+      if (box.node.id !== '')
+        this.write(box.node.op, box.x + 34 + title, middle, { color: colors.muted, most: box.width - title - 120 });
       this.chip(overlay, box, middle);
     }
 
@@ -80,7 +100,8 @@
       const text = overlay.text(box.node);
       const right = box.x + box.width - 10;
       if (!text) {
-        if (box.node.parameters) this.write(vk.format.si(box.node.parameters), right, middle, { align: "right", color: this.colors.muted });
+        if (box.node.parameters)
+          this.write(vk.format.si(box.node.parameters), right, middle, { align: 'right', color: this.colors.muted });
         return;
       }
       const { context } = this;
@@ -91,7 +112,7 @@
       context.roundRect(right - width, middle - 9, width, 18, 9);
       context.fillStyle = overlay.scale.css(value);
       context.fill();
-      this.write(text, right - 6, middle, { align: "right", color: overlay.scale.ink(value), size: 11 });
+      this.write(text, right - 6, middle, { align: 'right', color: overlay.scale.ink(value), size: 11 });
     }
 
     leaf(box) {
@@ -118,31 +139,31 @@
       const right = box.x + box.width - 12;
       const title = node.isStack ? `${vk.nodeTitle(node)}  \u00d7${node.children.length}` : vk.nodeTitle(node);
       const used = this.write(title, box.x + indent, first, { weight: 600, color: ink, most: box.width - indent - 50 });
-      this.write(node.op, right, first, { align: "right", color: faint, most: box.width - indent - used - 22 });
+      this.write(node.op, right, first, { align: 'right', color: faint, most: box.width - indent - used - 22 });
       if (!isTall) return;
       const second = box.y + box.height - 14;
       this.write(`${vk.format.si(node.parameters)} parameters`, box.x + indent, second, { color: faint, size: 11 });
-      const text = vk.isFrozen(node) ? "frozen" : overlay.key === "parameters" ? "" : overlay.text(node);
-      this.write(text, right, second, { align: "right", color: ink, size: 11, weight: 600 });
+      const text = vk.isFrozen(node) ? 'frozen' : overlay.key === 'parameters' ? '' : overlay.text(node);
+      this.write(text, right, second, { align: 'right', color: ink, size: 11, weight: 600 });
     }
 
     caret(x, y, isOpen, color = this.colors.muted) {
       const { context } = this;
       context.beginPath();
-      if (isOpen) context.moveTo(x - 4, y - 2), context.lineTo(x, y + 3), context.lineTo(x + 4, y - 2);
-      else context.moveTo(x - 2, y - 4), context.lineTo(x + 3, y), context.lineTo(x - 2, y + 4);
+      if (isOpen) (context.moveTo(x - 4, y - 2), context.lineTo(x, y + 3), context.lineTo(x + 4, y - 2));
+      else (context.moveTo(x - 2, y - 4), context.lineTo(x + 3, y), context.lineTo(x - 2, y + 4));
       context.strokeStyle = color;
       context.lineWidth = 1.6;
       context.stroke();
     }
 
     /** Write text, shortened in the middle to `most` pixels; returns its width. */
-    write(text, x, y, { weight = 400, size = 12, color, align = "left", most = Infinity }) {
+    write(text, x, y, { weight = 400, size = 12, color, align = 'left', most = Infinity }) {
       const { context } = this;
       context.font = `${weight} ${size}px ${this.colors.font}`;
       context.fillStyle = color;
       context.textAlign = align;
-      context.textBaseline = "middle";
+      context.textBaseline = 'middle';
       let shown = text;
       let keep = text.length;
       while (context.measureText(shown).width > most && keep > 3) {
@@ -181,7 +202,8 @@
       }
       context.stroke();
       this.arrow(x1, y1, around === null);
-      if (shape && this.hasText && Math.abs(x0 - x1) < 60) this.write(shape, x1 + 8, (y0 + y1) / 2, { size: 10, color: colors.muted });
+      if (shape && this.hasText && Math.abs(x0 - x1) < 60)
+        this.write(shape, x1 + 8, (y0 + y1) / 2, { size: 10, color: colors.muted });
     }
   }
   vk.GraphPainter = GraphPainter;

@@ -1,6 +1,6 @@
 /* The graph under the hand: pan, zoom, pick, open. Lays out when boxes open, only repaints when colours move. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   const LIMITS = [0.08, 2.5];
 
@@ -11,8 +11,12 @@
       this.on = on;
       this.view = { x: 0, y: 0, scale: 1 };
       this.layouts = 0;
-      this.canvas = vk.el("canvas", { class: "vk-graph-canvas", role: "img", "aria-label": "Module graph; the list of modules beside it says the same" });
-      this.tip = vk.el("div", { class: "vk-cell-tip", hidden: true });
+      this.canvas = vk.el('canvas', {
+        class: 'vk-graph-canvas',
+        role: 'img',
+        'aria-label': 'Module graph; the list of modules beside it says the same',
+      });
+      this.tip = vk.el('div', { class: 'vk-cell-tip', hidden: true });
       el.append(this.canvas, this.tools(), this.tip);
       this.painter = new vk.GraphPainter(this.canvas);
       this.repaint = vk.perFrame(() => this.paint());
@@ -26,9 +30,15 @@
     }
 
     tools() {
-      const sign = (text, label, act) => vk.el("button", { type: "button", class: "vk-icon-button", "aria-label": label, title: label, onclick: act }, text);
-      return vk.el("div", { class: "vk-graph-tools" }, sign("+", "Zoom in", () => this.zoomBy(1.25)), sign("\u2212", "Zoom out", () => this.zoomBy(0.8)),
-        vk.iconButton("fit", "Fit the graph into view", () => this.fit()));
+      const sign = (text, label, act) =>
+        vk.el('button', { type: 'button', class: 'vk-icon-button', 'aria-label': label, title: label, onclick: act }, text);
+      return vk.el(
+        'div',
+        { class: 'vk-graph-tools' },
+        sign('+', 'Zoom in', () => this.zoomBy(1.25)),
+        sign('\u2212', 'Zoom out', () => this.zoomBy(0.8)),
+        vk.iconButton('fit', 'Fit the graph into view', () => this.fit()),
+      );
     }
 
     // -- content
@@ -62,7 +72,7 @@
       if (!this.layout || !this.overlay || !this.painter.width) return;
       const { layout, overlay, view, selected, hovered, matches } = this;
       this.painter.paint({ layout, overlay, view, selected, hovered, matches });
-      this.el.dataset.vkReady = "1";
+      this.el.dataset.vkReady = '1';
     }
 
     /** Rectangle of a box in CSS pixels of the canvas, or null. */
@@ -109,7 +119,8 @@
       const box = this.boxOf(id);
       if (!box) return;
       const { width, height } = this.painter;
-      const outside = box.x < 0 || box.y < 0 || box.x + Math.min(box.width, width) > width || box.y + Math.min(box.height, 60) > height;
+      const outside =
+        box.x < 0 || box.y < 0 || box.x + Math.min(box.width, width) > width || box.y + Math.min(box.height, 60) > height;
       if (!outside) return;
       this.view.x += width / 2 - (box.x + box.width / 2);
       this.view.y += height / 3 - box.y;
@@ -120,19 +131,21 @@
 
     listen() {
       const { canvas } = this;
-      canvas.addEventListener("pointerdown", (event) => this.press(event));
-      canvas.addEventListener("pointermove", (event) => this.move(event));
-      canvas.addEventListener("pointerup", (event) => this.release(event));
-      canvas.addEventListener("pointerleave", () => this.hover(null));
-      canvas.addEventListener("dblclick", (event) => this.open(event));
-      canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+      canvas.addEventListener('pointerdown', (event) => this.press(event));
+      canvas.addEventListener('pointermove', (event) => this.move(event));
+      canvas.addEventListener('pointerup', (event) => this.release(event));
+      canvas.addEventListener('pointerleave', () => this.hover(null));
+      canvas.addEventListener('dblclick', (event) => this.open(event));
+      canvas.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
     }
 
     nodeAt(event) {
       const bounds = this.canvas.getBoundingClientRect();
       const x = (event.clientX - bounds.left - this.view.x) / this.view.scale;
       const y = (event.clientY - bounds.top - this.view.y) / this.view.scale;
-      const inside = (this.layout ? this.layout.boxes : []).filter((box) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
+      const inside = (this.layout ? this.layout.boxes : []).filter(
+        (box) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height,
+      );
       return inside.length ? inside[inside.length - 1].node : null;
     }
 
@@ -165,7 +178,11 @@
     wheel(event) {
       event.preventDefault();
       const bounds = this.canvas.getBoundingClientRect();
-      this.zoomBy(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), event.clientX - bounds.left, event.clientY - bounds.top);
+      this.zoomBy(
+        Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)),
+        event.clientX - bounds.left,
+        event.clientY - bounds.top,
+      );
     }
 
     hover(node, event) {
@@ -174,15 +191,19 @@
       if (node && event) this.tell(node, event);
       if (id === this.hovered) return;
       this.hovered = id;
-      this.canvas.style.cursor = node ? "pointer" : "grab";
+      this.canvas.style.cursor = node ? 'pointer' : 'grab';
       this.repaint();
     }
 
     tell(node, event) {
       const bounds = this.el.getBoundingClientRect();
       const value = this.overlay ? this.overlay.of(node) : NaN;
-      const words = Number.isNaN(value) ? "" : `${this.overlay.word} ${value === Infinity ? "non-finite" : vk.format.exact(Number(value.toPrecision(6)))}`;
-      this.tip.replaceChildren(vk.el("strong", {}, node.path || vk.nodeTitle(node)), vk.el("span", {}, node.op), vk.el("span", { class: "vk-tip-value" }, words));
+      const words = Number.isNaN(value) ? '' : `${this.overlay.word} ${value === Infinity ? 'non-finite' : vk.sixDigits(value)}`;
+      this.tip.replaceChildren(
+        vk.el('strong', {}, node.path || vk.nodeTitle(node)),
+        vk.el('span', {}, node.op),
+        vk.el('span', { class: 'vk-tip-value' }, words),
+      );
       const left = Math.min(event.clientX - bounds.left + 14, bounds.width - this.tip.offsetWidth - 4);
       this.tip.style.transform = `translate(${left}px, ${event.clientY - bounds.top + 16}px)`;
     }

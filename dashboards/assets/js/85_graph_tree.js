@@ -1,19 +1,25 @@
 /* The graph as a list: the same modules for keyboard and screen reader (WAI-ARIA tree), with search. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
   class GraphTree {
     /** `on` is {select(id), toggle(id), search(text, jump)}. */
     constructor(el, on) {
       this.on = on;
-      this.search = vk.el("input", { type: "search", class: "vk-input", placeholder: "search modules", "aria-label": "Search modules", spellcheck: "false" });
-      this.found = vk.el("span", { class: "vk-hidden", role: "status" });
-      this.list = vk.el("div", { class: "vk-tree", role: "tree", "aria-label": "Modules" });
-      el.append(vk.el("div", { class: "vk-tree-search" }, this.search, this.found), this.list);
-      this.search.addEventListener("input", () => on.search(this.search.value, false));
-      this.search.addEventListener("keydown", (event) => event.key === "Enter" && on.search(this.search.value, true));
-      this.list.addEventListener("keydown", (event) => this.key(event));
-      this.list.addEventListener("click", (event) => this.click(event));
+      this.search = vk.el('input', {
+        type: 'search',
+        class: 'vk-input',
+        placeholder: 'search modules',
+        'aria-label': 'Search modules',
+        spellcheck: 'false',
+      });
+      this.found = vk.el('span', { class: 'vk-hidden', role: 'status' });
+      this.list = vk.el('div', { class: 'vk-tree', role: 'tree', 'aria-label': 'Modules' });
+      el.append(vk.el('div', { class: 'vk-tree-search' }, this.search, this.found), this.list);
+      this.search.addEventListener('input', () => on.search(this.search.value, false));
+      this.search.addEventListener('keydown', (event) => event.key === 'Enter' && on.search(this.search.value, true));
+      this.list.addEventListener('keydown', (event) => this.key(event));
+      this.list.addEventListener('click', (event) => this.click(event));
       this.items = new Map();
     }
 
@@ -31,15 +37,32 @@
     item(node) {
       const siblings = node.parent ? node.parent.children : [node];
       const isOpen = this.open.has(node.id) && node.children.length > 0;
-      const caret = vk.el("span", { class: "vk-tree-caret", "aria-hidden": "true" }, node.children.length ? (isOpen ? "\u25be" : "\u25b8") : "");
-      const item = vk.el("div", {
-        class: `vk-tree-item${vk.isFrozen(node) ? " vk-frozen" : ""}`, role: "treeitem", tabindex: "-1",
-        style: `padding-left:${6 + node.depth * 13}px`, title: node.path || node.op, data: { vkId: node.id },
-        "aria-level": node.depth + 1, "aria-posinset": siblings.indexOf(node) + 1, "aria-setsize": siblings.length,
-        "aria-expanded": node.children.length ? String(isOpen) : null,
-      }, caret, vk.el("span", { class: "vk-tree-name" }, vk.nodeTitle(node)),
-      node.isStack ? vk.el("span", { class: "vk-tree-count" }, `\u00d7${node.children.length}`) : null,
-      node.id === "" ? null : vk.el("span", { class: "vk-tree-op" }, node.op), vk.el("span", { class: "vk-tree-value" }), vk.el("i", { class: "vk-tree-swatch" }));
+      const caret = vk.el(
+        'span',
+        { class: 'vk-tree-caret', 'aria-hidden': 'true' },
+        node.children.length ? (isOpen ? '\u25be' : '\u25b8') : '',
+      );
+      const item = vk.el(
+        'div',
+        {
+          class: `vk-tree-item${vk.isFrozen(node) ? ' vk-frozen' : ''}`,
+          role: 'treeitem',
+          tabindex: '-1',
+          style: `padding-left:${6 + node.depth * 13}px`,
+          title: node.path || node.op,
+          data: { vkId: node.id },
+          'aria-level': node.depth + 1,
+          'aria-posinset': siblings.indexOf(node) + 1,
+          'aria-setsize': siblings.length,
+          'aria-expanded': node.children.length ? String(isOpen) : null,
+        },
+        caret,
+        vk.el('span', { class: 'vk-tree-name' }, vk.nodeTitle(node)),
+        node.isStack ? vk.el('span', { class: 'vk-tree-count' }, `\u00d7${node.children.length}`) : null,
+        node.id === '' ? null : vk.el('span', { class: 'vk-tree-op' }, node.op),
+        vk.el('span', { class: 'vk-tree-value' }),
+        vk.el('i', { class: 'vk-tree-swatch' }),
+      );
       return item;
     }
 
@@ -48,20 +71,20 @@
         const item = this.items.get(node.id);
         const value = overlay.of(node);
         const isColored = !Number.isNaN(value) && !vk.isFrozen(node);
-        item.querySelector(".vk-tree-value").textContent = vk.isFrozen(node) ? "frozen" : overlay.text(node);
-        item.querySelector(".vk-tree-swatch").style.background = isColored ? overlay.scale.css(value) : "";
+        item.querySelector('.vk-tree-value').textContent = vk.isFrozen(node) ? 'frozen' : overlay.text(node);
+        item.querySelector('.vk-tree-swatch').style.background = isColored ? overlay.scale.css(value) : '';
       }
     }
 
     mark({ selected, matches }) {
       for (const [id, item] of this.items) {
-        item.setAttribute("aria-selected", String(id === selected));
-        item.classList.toggle("vk-found", Boolean(matches && matches.has(id)));
+        item.setAttribute('aria-selected', String(id === selected));
+        item.classList.toggle('vk-found', Boolean(matches && matches.has(id)));
       }
-      this.found.textContent = matches ? `${matches.size} modules found` : "";
+      this.found.textContent = matches ? `${matches.size} modules found` : '';
       if (selected !== null && this.items.has(selected)) {
         this.setCurrent(selected);
-        this.items.get(selected).scrollIntoView({ block: "nearest" });
+        this.items.get(selected).scrollIntoView({ block: 'nearest' });
       }
     }
 
@@ -73,10 +96,10 @@
     }
 
     click(event) {
-      const item = event.target.closest("[role=treeitem]");
+      const item = event.target.closest('[role=treeitem]');
       if (!item) return;
       const id = item.dataset.vkId;
-      if (event.target.closest(".vk-tree-caret") && item.hasAttribute("aria-expanded")) this.on.toggle(id);
+      if (event.target.closest('.vk-tree-caret') && item.hasAttribute('aria-expanded')) this.on.toggle(id);
       else this.on.select(id);
     }
 
@@ -98,7 +121,7 @@
         ArrowRight: () => (node.children.length && !isOpen ? this.on.toggle(node.id) : isOpen ? go(this.nodes[at + 1]) : null),
         ArrowLeft: () => (isOpen ? this.on.toggle(node.id) : go(node.parent)),
         Enter: () => this.on.select(node.id),
-        " ": () => this.on.select(node.id),
+        ' ': () => this.on.select(node.id),
       };
       if (!acts[event.key]) return;
       acts[event.key]();

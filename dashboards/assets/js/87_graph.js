@@ -1,8 +1,8 @@
 /* Graph: the watched model, coloured by what happens in it at the playhead. */
 (function (vk) {
-  "use strict";
+  'use strict';
 
-  const PAGE = "graph";
+  const PAGE = 'graph';
   const MOST_BOXES = 40;
   const LIVE_MS = 200;
 
@@ -11,13 +11,12 @@
       this.root = root;
       this.selected = null;
       this.matches = null;
-      vk.url.bind("overlay", "overlay", { parse: (text) => (vk.OVERLAYS[text] ? text : "grad_norm"), format: (value) => value }, "grad_norm");
-      root.classList.add("vk-page-body", "vk-graph-page");
+      root.classList.add('vk-page-body', 'vk-graph-page');
       root.append(this.head(), this.message(), this.body());
       this.load = vk.paced(LIVE_MS, () => this.fetch());
       this.offs = [
-        vk.whileShown(PAGE, ["runs", "runsLoaded", "selected", "focusRun", "until", "overlay"], () => this.sync()),
-        vk.store.on(["theme"], () => this.model && this.recolor()),
+        vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'focusRun', 'until', 'overlay'], () => this.sync()),
+        vk.store.on(['theme'], () => this.model && this.recolor()),
       ];
     }
 
@@ -30,32 +29,52 @@
     // -- the parts of the page
 
     head() {
-      const options = Object.entries(vk.OVERLAYS).map(([key, { word }]) => vk.el("option", { value: key }, word));
-      this.overlaySelect = vk.el("select", { class: "vk-input", "aria-label": "Colour by", onchange: () => vk.store.set({ overlay: this.overlaySelect.value }) }, ...options);
+      const options = Object.entries(vk.OVERLAYS).map(([key, { word }]) => vk.el('option', { value: key }, word));
+      this.overlaySelect = vk.el(
+        'select',
+        { class: 'vk-input', 'aria-label': 'Colour by', onchange: () => vk.store.set({ overlay: this.overlaySelect.value }) },
+        ...options,
+      );
       this.picker = new vk.RunPicker();
-      this.legend = vk.el("div", { class: "vk-graph-legend" });
-      const button = (word, act) => vk.el("button", { type: "button", class: "vk-button", onclick: act }, word);
-      this.openButtons = vk.el("span", { class: "vk-button-row" }, button("Expand", () => this.expand()), button("Collapse", () => this.collapse()));
-      return vk.el("header", { class: "vk-page-head" }, vk.el("h1", {}, "Graph"), this.picker.el,
-        vk.el("label", { class: "vk-labelled" }, "colour by", this.overlaySelect), this.openButtons, this.legend);
+      this.legend = vk.el('div', { class: 'vk-graph-legend' });
+      const button = (word, act) => vk.el('button', { type: 'button', class: 'vk-button', onclick: act }, word);
+      this.openButtons = vk.el(
+        'span',
+        { class: 'vk-button-row' },
+        button('Expand', () => this.expand()),
+        button('Collapse', () => this.collapse()),
+      );
+      return vk.el(
+        'header',
+        { class: 'vk-page-head' },
+        vk.el('h1', {}, 'Graph'),
+        this.picker.el,
+        vk.el('label', { class: 'vk-labelled' }, 'colour by', this.overlaySelect),
+        this.openButtons,
+        this.legend,
+      );
     }
 
     message() {
-      this.empty = vk.el("div", { class: "vk-page-empty" });
+      this.empty = vk.el('div', { class: 'vk-page-empty' });
       return this.empty;
     }
 
     body() {
-      const side = vk.el("nav", { class: "vk-card vk-graph-side", "aria-label": "Modules" });
-      const stage = vk.el("div", { class: "vk-card vk-graph-stage" });
-      const details = vk.el("aside", { class: "vk-card vk-graph-details", "aria-label": "Details of the module" });
-      this.notes = vk.el("ul", { class: "vk-graph-notes", "aria-label": "Notes" });
-      this.tree = new vk.GraphTree(side, { select: (id) => this.select(id), toggle: (id) => this.toggle(id), search: (text, jump) => this.search(text, jump) });
+      const side = vk.el('nav', { class: 'vk-card vk-graph-side', 'aria-label': 'Modules' });
+      const stage = vk.el('div', { class: 'vk-card vk-graph-stage' });
+      const details = vk.el('aside', { class: 'vk-card vk-graph-details', 'aria-label': 'Details of the module' });
+      this.notes = vk.el('ul', { class: 'vk-graph-notes', 'aria-label': 'Notes' });
+      this.tree = new vk.GraphTree(side, {
+        select: (id) => this.select(id),
+        toggle: (id) => this.toggle(id),
+        search: (text, jump) => this.search(text, jump),
+      });
       this.canvas = new vk.GraphCanvas(stage, { select: (id) => this.select(id), toggle: (id) => this.toggle(id) });
-      this.details = new vk.GraphDetails(details);
-      this.skeleton = vk.el("div", { class: "vk-skeleton vk-skeleton-graph", "aria-hidden": "true" });
+      this.details = new vk.GraphDetails(details, (id) => this.toggle(id));
+      this.skeleton = vk.el('div', { class: 'vk-skeleton vk-skeleton-graph', 'aria-hidden': 'true' });
       stage.append(this.skeleton, this.notes);
-      this.main = vk.el("div", { class: "vk-graph-body" }, side, stage, details);
+      this.main = vk.el('div', { class: 'vk-graph-body' }, side, stage, details);
       return this.main;
     }
 
@@ -66,7 +85,7 @@
       this.picker.update();
       this.overlaySelect.value = overlay;
       if (!runsLoaded) return;
-      if (!focusRun) return this.showNothing(runs.length ? "selection" : "runs");
+      if (!focusRun) return this.showNothing(runs.length ? 'selection' : 'runs');
       const record = vk.runs.byName(focusRun);
       const question = JSON.stringify([focusRun, overlay, until, until === null ? [record.points, record.last_step] : null]);
       if (question === this.question) return;
@@ -78,7 +97,7 @@
       this.question = null;
       vk.teach(this.empty, why);
       this.setShown(false);
-      Object.assign(this.root.dataset, { vkNodes: 0, vkReady: "1" });
+      Object.assign(this.root.dataset, { vkNodes: 0, vkReady: '1' });
     }
 
     setShown(isShown) {
@@ -93,14 +112,22 @@
       const { prefix } = vk.OVERLAYS[vk.store.get().overlay];
       const { until } = vk.store.get();
       try {
-        const [graph, at] = await Promise.all([vk.api.json("graph", vk.asOf({ run })), prefix ? vk.api.json("at", vk.asOf({ run, prefix })) : {}]);
+        const [graph, at] = await Promise.all([
+          vk.api.json('graph', vk.asOf({ run })),
+          prefix ? vk.api.json('at', vk.asOf({ run, prefix })) : {},
+        ]);
         if (run !== vk.store.get().focusRun) return this.load();
-        if (!graph || !graph.nodes || !graph.nodes.length) return this.showNothing("graph");
+        if (!graph || !graph.nodes || !graph.nodes.length) return this.showNothing('graph');
         this.show(run, graph, at);
-        Object.assign(this.root.dataset, { vkUntil: until ?? "", vkLastStep: Math.min(until ?? Infinity, record.last_step), vkRun: run, vkReady: "1" });
+        Object.assign(this.root.dataset, {
+          vkUntil: until ?? '',
+          vkLastStep: Math.min(until ?? Infinity, record.last_step),
+          vkRun: run,
+          vkReady: '1',
+        });
         await this.details.draw(this.selectedNode(), record);
       } catch (error) {
-        if (error.status === 404) return this.showNothing("graph");
+        if (error.status === 404) return this.showNothing('graph');
         this.setShown(false);
         vk.showError(this.empty, error);
       }
@@ -117,7 +144,7 @@
         this.model = vk.graphModel(graph);
         this.open = vk.openAtFirst(this.model.root, MOST_BOXES);
         this.selected = this.model.byId.has(this.selected) ? this.selected : null;
-        this.notes.replaceChildren(...this.model.notes.map((note) => vk.el("li", {}, note)));
+        this.notes.replaceChildren(...this.model.notes.map((note) => vk.el('li', {}, note)));
         this.layOut();
       }
       this.recolor();
@@ -179,7 +206,7 @@
     }
 
     collapse() {
-      this.open = new Set([""]);
+      this.open = new Set(['']);
       this.layOut();
       this.recolor();
     }
@@ -187,7 +214,9 @@
     /** Mark every module whose path or type holds `text`; Enter jumps from one to the next. */
     search(text, jump) {
       const wanted = text.trim().toLowerCase();
-      const found = [...this.model.byId.values()].filter((node) => !node.isStack && wanted && `${node.path} ${node.op}`.toLowerCase().includes(wanted));
+      const found = [...this.model.byId.values()].filter(
+        (node) => !node.isStack && wanted && `${node.path} ${node.op}`.toLowerCase().includes(wanted),
+      );
       this.matches = wanted ? new Set(found.map((node) => node.id)) : null;
       if (!jump || !found.length) return this.mark();
       const next = found[(found.findIndex((node) => node.id === this.selected) + 1) % found.length];
@@ -205,5 +234,13 @@
     }
   }
 
-  vk.register("Graph", Graph);
+  vk.onStart(() =>
+    vk.url.bind(
+      'overlay',
+      'overlay',
+      { parse: (text) => (vk.OVERLAYS[text] ? text : 'grad_norm'), format: (value) => value },
+      'grad_norm',
+    ),
+  );
+  vk.register('Graph', Graph);
 })((window.vk = window.vk || {}));
