@@ -16,7 +16,9 @@ from vizkit.events.resync import next_record
 
 HEADER = 12
 FRAME = 16
-MAX_RECORD = 256 << 20
+MAX_RECORD = 64 << 20
+"""Longer records are passed over: reading takes about three times their size in memory."""
+
 _SHORT = 1 << 16
 _MASK_DELTA = np.uint32(0xA282EAD8)
 _BAD_PAYLOAD = "payload does not match its checksum"
@@ -141,7 +143,7 @@ class _Scan:
         if length >= 0:
             return _BAD_PAYLOAD
         if self._claimed(at) > MAX_RECORD:
-            return f"record claims {self._claimed(at)} bytes"
+            return f"record claims {self._claimed(at):,} bytes, more than {MAX_RECORD >> 20} MiB"
         if not any(self.buffer.raw[at : at + FRAME]):
             return "zero bytes where a record should be"
         return "record length does not match its checksum"
