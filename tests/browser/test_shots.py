@@ -54,8 +54,10 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             "loss": [(k, 2.3 / (1 + k / 60) + 0.05) for k in range(1_000)],
             "val/loss": [(k, 2.4 / (1 + k / 70) + 0.08) for k in range(9, 1_000, 10)],
             "val/accuracy": [(k, 0.97 - 0.87 / (1 + k / 30)) for k in range(9, 1_000, 10)],
+            "grad_norm": [(k, 1.9 / (1 + k / 90)) for k in range(1_000)],
             "lr": [(k, 0.05) for k in range(1_000)],
         },
+        config={"model": "mlp", "lr": 0.05, "batch_size": 64, "optimizer": {"name": "sgd"}},
         total_steps=1_000,
     )
     served = Served(logdir, free_port(), folder / "cache").start()
@@ -81,9 +83,9 @@ def keep(picture: bytes, name: str, *, in_docs: bool) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.png").write_bytes(picture)
     if in_docs and os.environ.get("VIZKIT_SHOTS"):
-        image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, dither=0)
         (ROOT / "docs" / "img").mkdir(exist_ok=True)
-        image.save(ROOT / "docs" / "img" / f"{name}.png", optimize=True)
+        picture_file = ROOT / "docs" / "img" / f"{name}.png"
+        Image.open(io.BytesIO(picture)).convert("RGB").save(picture_file, optimize=True)
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
