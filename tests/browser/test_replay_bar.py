@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageChops
 from playwright.sync_api import Page, expect
 
 import vizkit
@@ -15,6 +17,16 @@ DRAWN = """() => [...document.querySelectorAll('[data-vk-tag]')].map((el) => [el
   [...el.querySelectorAll('.js-line')].map((path) => path.getAttribute('d')).join(''),
   [...el.querySelectorAll('.xtick, .ytick')].map((tick) => tick.textContent)])"""
 DRAWS_AGAIN = f"drawn => JSON.stringify(({DRAWN})()) === drawn"
+
+
+RASTER = 8  # of 255: Chromium paints the same paths a shade apart after other frames
+
+
+def largest_difference(one: bytes, other: bytes) -> int:
+    """Return the largest difference of a colour of a pixel; the pictures have one size."""
+    first, second = (Image.open(BytesIO(png)).convert("RGB") for png in (one, other))
+    assert first.size == second.size
+    return max(high for _, high in ImageChops.difference(first, second).getextrema())
 
 
 def bar(page: Page):
@@ -88,7 +100,7 @@ def test_a_replay_ends_in_the_live_view_to_the_pixel(finished, open_page, card):
     card(page, "loss", vkUntil="", vkPoints=400)
     page.wait_for_function(DRAWS_AGAIN, arg=live)
 
-    assert page.locator(".vk-sections").screenshot() == picture
+    assert largest_difference(page.locator(".vk-sections").screenshot(), picture) <= RASTER
 
 
 def test_scrubbing_to_the_last_step_equals_live_for_long_series_too(finished, open_page, card):
