@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from vizkit.testing import free_port, make_run, tiny_run, wait_until
 
@@ -162,33 +162,50 @@ def watched() -> Watched:
     return Watched()
 
 
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> Iterator[Callable[[bool, bool], BrowserContext]]:
+    """Browser contexts by (phone, dark); tests share them, so that scripts stay in the cache."""
+    made: dict[tuple[bool, bool], BrowserContext] = {}
+
+    def context(phone: bool, dark: bool) -> BrowserContext:
+        if (phone, dark) not in made:
+            made[phone, dark] = chromium.new_context(
+                viewport=PHONE if phone else DESK,
+                has_touch=phone,
+                is_mobile=phone,
+                color_scheme="dark" if dark else "light",
+                reduced_motion="reduce",
+                locale="en-GB",
+                timezone_id="UTC",
+            )
+        return made[phone, dark]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def open_page(chromium: Browser, watched: Watched) -> Iterator[Callable[..., Page]]:
-    """Open an address in a context of its own; the test fails on any error the page met."""
-    contexts = []
+def open_page(
+    contexts: Callable[[bool, bool], BrowserContext], watched: Watched
+) -> Iterator[Callable[..., Page]]:
+    """Open an address in a tab of its own; the test fails on any error the tab met."""
+    pages: list[Page] = []
 
     def go(
         served: Served, path: str = "/scalars", *, phone: bool = False, dark: bool = False
     ) -> Page:
-        context = chromium.new_context(
-            viewport=PHONE if phone else DESK,
-            has_touch=phone,
-            is_mobile=phone,
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            locale="en-GB",
-            timezone_id="UTC",
-        )
-        contexts.append(context)
-        page = context.new_page()
+        page = contexts(phone, dark).new_page()
+        pages.append(page)
         page.set_default_timeout(15_000)
         watched.watch(page, served.url)
         page.goto(served.url + path)
         return page
 
     yield go
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
     assert watched.errors == []
 
 

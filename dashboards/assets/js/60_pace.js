@@ -2,9 +2,11 @@
 (function (vk) {
   'use strict';
 
-  /** Wrap async `work`: calls to the result start it at most every `gapMs`, one at a time, and never miss the last call.
+  /** Wrap async `work`: calls to the result start it at most every `gapMs` (a number, or a function giving one),
+   *  one at a time, and never miss the last call.
    *  Slow work slows itself down: it rests four times as long as it took. */
   vk.paced = function (gapMs, work) {
+    const gap = typeof gapMs === 'function' ? gapMs : () => gapMs;
     let timer = null;
     let running = false;
     let askedAgain = false;
@@ -24,7 +26,7 @@
         await work();
       } finally {
         const took = performance.now() - startedAt;
-        mayStartAt = startedAt + Math.max(gapMs, Math.min(4 * took, 4000));
+        mayStartAt = startedAt + Math.max(gap(), Math.min(4 * took, 4000));
         running = false;
         if (askedAgain) {
           askedAgain = false;

@@ -61,14 +61,22 @@
       return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#14161a' : '#fff';
     }
 
-    /** Whole powers of ten inside the scale, at most `count` of them. */
+    /** [{log, text}] at powers of ten, at most `count`; a narrow scale also says 3 and 0.3. */
     ticks(count = 6) {
       const first = Math.ceil(this.low - 1e-9);
       const last = Math.floor(this.high + 1e-9);
-      const stride = Math.max(1, Math.ceil((last - first + 1) / count));
+      if (last - first < 2) return this.narrowTicks(first - 1, last);
+      const stride = Math.ceil((last - first + 1) / count);
       const powers = [];
-      for (let power = first; power <= last; power += stride) powers.push(power);
+      for (let power = first; power <= last; power += stride) powers.push({ log: power, text: vk.powerOfTen(power) });
       return powers;
+    }
+
+    narrowTicks(first, last) {
+      const values = [];
+      for (let power = first; power <= last; power++) values.push(10 ** power, 3 * 10 ** power);
+      const shown = values.map((value) => ({ log: Math.log10(value), text: vk.format.si(value, 1) }));
+      return shown.filter(({ log }) => log >= this.low - 1e-9 && log <= this.high + 1e-9);
     }
   }
   vk.LogScale = LogScale;
@@ -125,9 +133,9 @@
 
   /** Legend of `scale`: title with unit, bar, powers of ten; `extras` are [class, word] swatches. */
   vk.legend = function (scale, title, extras = []) {
-    const ticks = scale.ticks(5).map((power) => {
-      const left = (100 * (power - scale.low)) / (scale.high - scale.low);
-      return vk.el('span', { class: 'vk-legend-tick', style: `left:${left}%` }, vk.powerOfTen(power));
+    const ticks = scale.ticks(5).map(({ log, text }) => {
+      const left = (100 * (log - scale.low)) / (scale.high - scale.low);
+      return vk.el('span', { class: 'vk-legend-tick', style: `left:${left}%` }, text);
     });
     const bar = vk.el('span', { class: 'vk-legend-bar', style: `background:${gradientOf(scale)}` });
     const swatches = extras.map(([name, word]) =>

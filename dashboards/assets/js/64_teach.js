@@ -7,7 +7,9 @@
     runs: { title: 'No runs yet', body: 'Wrap your training loop in one line and it appears here, live.', code: WATCH },
     gradients: {
       title: 'This run carries no gradient norms',
-      body: "TensorBoard's writers log only what they are handed, so runs they wrote have none. Let vizkit watch the model and every parameter's norm is logged.",
+      body:
+        "TensorBoard's writers log only what they are handed, so runs they wrote have none. " +
+        "Let vizkit watch the model and every parameter's norm is logged.",
       code: WATCH,
     },
     graph: {

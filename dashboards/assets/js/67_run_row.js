@@ -119,6 +119,11 @@
       line.draw(series.step, series.value);
     }
 
+    /** What a run does not tell takes no room. */
+    hideUnknown() {
+      for (const cell of Object.values(this.cells)) cell.parentElement.hidden = cell.textContent === UNKNOWN;
+    }
+
     setNumbers({ stepsPerSecond, samplesPerSecond, lr, cost, metrics }) {
       setNumber(this.cells.speed, stepsPerSecond, ' steps/s');
       setNumber(this.cells.samples, samplesPerSecond, ' /s');
@@ -130,6 +135,7 @@
           return el('div', { class: 'vk-number' }, el('dt', { title: tag }, label), shown);
         }),
       );
+      this.hideUnknown();
     }
 
     setFindings(findings) {

@@ -81,7 +81,7 @@
       if (former) former.refresh.stop();
       const row = new vk.RunRow(record);
       const entry = { row, key: '', isSeen: Boolean(former && former.isSeen) };
-      const gap = vk.store.get().until === null ? REFRESH_MS : REPLAY_MS;
+      const gap = () => (vk.store.get().until === null ? REFRESH_MS : REPLAY_MS);
       entry.refresh = vk.paced(gap, () => this.fill(entry));
       this.rows.set(record.run, entry);
       this.seen.observe(row.element);

@@ -32,18 +32,18 @@
   }
 
   /** Norms of parts join as the root of their summed squares. */
-  function joinNorms(values) {
+  vk.joinNorms = function (values) {
     let squares = 0;
     for (const value of values) squares += value * value;
     return Math.sqrt(squares);
-  }
+  };
 
   /** Ratios do not add up; their geometric mean is the middle of what the colours would show. */
-  function joinRatios(values) {
+  vk.joinRatios = function (values) {
     let logs = 0;
     for (const value of values) logs += Math.log(value);
     return Math.exp(logs / values.length);
-  }
+  };
 
   function cell(heat, members, column, join) {
     const values = [];
@@ -96,7 +96,7 @@
   vk.heatGrid = function (heat, visible, isRatio) {
     const { columns } = heat;
     const { source, last } = heldColumns(heat.value, heat.nonfinite, heat.names.length, columns);
-    const join = isRatio ? joinRatios : joinNorms;
+    const join = isRatio ? vk.joinRatios : vk.joinNorms;
     const log = new Float32Array(visible.length * columns).fill(NO_DATA);
     visible.forEach((node, row) => {
       if (node.members.length === 1) fillSingle(heat, node.members[0], source, log, row * columns);

@@ -238,5 +238,6 @@
       context.fillText('step', this.left - 8, height + 6);
     }
   }
+  HeatView.AXIS_HEIGHT = AXIS_HEIGHT;
   vk.HeatView = HeatView;
 })((window.vk = window.vk || {}));

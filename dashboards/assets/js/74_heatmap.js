@@ -4,7 +4,6 @@
 
   const AUTO_ROWS = 48;
   const ROW_HEIGHT = [15, 26];
-  const AXIS_HEIGHT = 22;
 
   class Heatmap {
     /** `on` is {pick({member, step}), select(names[])}; `name` is the accessible name. */
@@ -91,9 +90,9 @@
       this.height = Math.max(this.rowHeight, Math.min(most, content));
       const isNarrow = width < 640;
       this.left = isNarrow ? 112 : this.marginFor(Math.round(width * 0.24));
-      this.body.style.height = `${content + AXIS_HEIGHT}px`;
-      this.scroller.style.height = `${this.height + AXIS_HEIGHT}px`;
-      this.sticky.style.height = `${this.height + AXIS_HEIGHT}px`;
+      this.body.style.height = `${content + vk.HeatView.AXIS_HEIGHT}px`;
+      this.scroller.style.height = `${this.height + vk.HeatView.AXIS_HEIGHT}px`;
+      this.sticky.style.height = `${this.height + vk.HeatView.AXIS_HEIGHT}px`;
       this.view.resize(width, this.height, this.left, isNarrow ? 56 : 132);
       this.draw();
     }

@@ -84,40 +84,44 @@
     return { el: input, set };
   };
 
-  /** Keep `el` filled with one vk.Chart; a new one is built only when what it shows changes. */
+  /** Keep `el` filled with one vk.Chart and the names of its lines. */
   class ChartSlot {
     constructor(el) {
       this.el = el;
     }
 
+    /** `options` as vk.Chart takes them, or null for no chart; other series of the same chart keep it. */
     show(options) {
       const key = options && JSON.stringify(options);
       if (key === this.key) return;
+      const frame = options && JSON.stringify({ ...options, series: null });
+      if (options && frame === this.frame) this.chart.setSeries(options.series);
+      else this.rebuild(options);
+      Object.assign(this, { key, frame });
+      if (options) this.nameLines(options.series);
+    }
+
+    rebuild(options) {
       this.clear();
-      this.key = key;
       if (!options) return;
       this.mount = vk.el('div', { class: 'vk-chart-slot' });
-      this.names = vk.el(
-        'ul',
-        { class: 'vk-chart-names', 'aria-label': 'Lines' },
-        options.series.map(({ label, color, dash }) =>
-          vk.el(
-            'li',
-            {},
-            vk.el('span', { class: 'vk-swatch', data: { dash: dash || 'solid' }, style: { '--vk-run': color } }),
-            label,
-          ),
-        ),
-      );
+      this.names = vk.el('ul', { class: 'vk-chart-names', 'aria-label': 'Lines' });
       this.el.append(this.mount, this.names);
       this.chart = new vk.Chart(this.mount, options);
     }
 
+    nameLines(series) {
+      const swatch = ({ color, dash }) =>
+        vk.el('span', { class: 'vk-swatch', data: { dash: dash || 'solid' }, style: { '--vk-run': color } });
+      this.names.replaceChildren(...series.map((one) => vk.el('li', {}, swatch(one), one.label)));
+    }
+
     clear() {
-      if (this.chart) this.chart.destroy();
-      if (this.mount) this.mount.remove();
-      if (this.names) this.names.remove();
-      this.chart = this.mount = this.names = this.key = null;
+      if (!this.chart) return;
+      this.chart.destroy();
+      this.mount.remove();
+      this.names.remove();
+      this.chart = this.key = this.frame = null;
     }
   }
   vk.ChartSlot = ChartSlot;

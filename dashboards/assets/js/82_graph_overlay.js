@@ -2,13 +2,10 @@
 (function (vk) {
   'use strict';
 
-  const joinNorms = (values) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  const joinRatios = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-
   vk.OVERLAYS = {
-    grad_norm: { word: 'gradient norm', unit: ', L2', prefix: 'grad_norm/', join: joinNorms },
-    update_ratio: { word: 'update/weight ratio', unit: '', prefix: 'update_ratio/', join: joinRatios, isRatio: true },
-    weight_norm: { word: 'weight norm', unit: ', L2', prefix: 'weight_norm/', join: joinNorms },
+    grad_norm: { word: 'gradient norm', unit: ', L2', prefix: 'grad_norm/', join: vk.joinNorms },
+    update_ratio: { word: 'update/weight ratio', unit: '', prefix: 'update_ratio/', join: vk.joinRatios, isRatio: true },
+    weight_norm: { word: 'weight norm', unit: ', L2', prefix: 'weight_norm/', join: vk.joinNorms },
     parameters: { word: 'parameters', unit: ', count' },
     none: { word: 'no colours', unit: '' },
   };

@@ -4,49 +4,18 @@
 
   const PAGE = 'gradients';
   const LIVE_MS = 250;
-  const MOST_LINES = 12;
-  const DEFAULT_LINES = 5;
-  const METRICS = {
-    grad_norm: {
-      label: 'gradient norm',
-      isRatio: false,
-      sentence:
-        "L2 norm of each parameter's gradient, before clipping. Click a cell to go back to that step; drag over names to compare their lines.",
-    },
-    update_ratio: {
-      label: 'update/weight ratio',
-      isRatio: true,
-      bands: [{ y0: 1e-4, y1: 1e-2, label: 'healthy' }],
-      sentence:
-        'How far one step moves a parameter relative to its own size: about 1e-3 is healthy, 1e-4 to 1e-2 is shaded in the lines (CS231n notes, \u201cNeural Networks Part 3\u201d).',
-    },
-    weight_norm: {
-      label: 'weight norm',
-      isRatio: false,
-      sentence: 'L2 norm of each parameter. Steady growth asks for weight decay, a collapse to zero for less of it.',
-    },
-  };
-
-  /** `count` of `names`, evenly from first to last; weights before biases. */
-  function spread(names, count) {
-    const weights = names.filter((name) => !name.endsWith('bias'));
-    const from = weights.length >= 2 ? weights : names;
-    const places = Array.from({ length: count }, (_, i) => Math.round((i * (from.length - 1)) / (count - 1)));
-    return [...new Set(places)].map((place) => from[place]);
-  }
-
   class Gradients {
     constructor(root) {
       this.root = root;
       root.classList.add('vk-page-body');
-      root.append(this.head(), this.hint(), this.message(), this.card(), this.charts());
+      this.lines = new vk.GradientLines();
+      root.append(this.head(), this.hint(), this.message(), this.card(), this.lines.el);
       this.filterRows();
       this.load = vk.paced(LIVE_MS, () => this.fetch());
       this.offs = [
         vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'focusRun', 'until', 'zoom', 'gradMetric'], () => this.sync()),
         vk.store.on(['theme'], () => this.recolor()),
         vk.store.on(['gradRows'], () => this.filterRows()),
-        vk.tags.onChange(() => this.drawnRun && vk.tags.of(this.drawnRun) && this.showGlobal(this.drawnRun, vk.colors.palette())),
       ];
     }
 
@@ -55,8 +24,7 @@
       this.metrics.off();
       this.load.stop();
       this.heatmap.destroy();
-      this.lines.clear();
-      this.global.clear();
+      this.lines.destroy();
     }
 
     // -- the parts of the page
@@ -65,7 +33,7 @@
       this.metrics = vk.choice(
         'What the colours show',
         'gradMetric',
-        Object.entries(METRICS).map(([key, { label }]) => [key, label]),
+        Object.entries(vk.GRADIENT_METRICS).map(([key, { label }]) => [key, label]),
       );
       this.picker = new vk.RunPicker();
       return vk.el('header', { class: 'vk-page-head' }, vk.el('h1', {}, 'Gradients'), this.picker.el, this.metrics.el);
@@ -103,20 +71,9 @@
       );
       this.heatmap = new vk.Heatmap(plot, {
         name: 'Heatmap, parameters by steps',
-        on: { pick: ({ step }) => vk.playhead.set(step), select: (names) => this.select(names) },
+        on: { pick: ({ step }) => vk.playhead.set(step), select: (names) => this.lines.select(names) },
       });
       return this.heatCard;
-    }
-
-    charts() {
-      const lines = vk.el('div', { class: 'vk-chart-cell' });
-      const global = vk.el('div', { class: 'vk-chart-cell' });
-      this.linesNote = vk.el('p', { class: 'vk-page-hint' });
-      this.lines = new vk.ChartSlot(lines);
-      this.global = new vk.ChartSlot(global);
-      lines.append(this.linesNote);
-      this.chartRow = vk.el('div', { class: 'vk-chart-row' }, lines, global);
-      return this.chartRow;
     }
 
     // -- following the store
@@ -127,7 +84,7 @@
 
     metric() {
       const key = vk.store.get().gradMetric;
-      return { key, ...METRICS[key] };
+      return { key, ...vk.GRADIENT_METRICS[key] };
     }
 
     sync() {
@@ -154,7 +111,7 @@
     }
 
     setShown(isShown) {
-      this.heatCard.hidden = this.chartRow.hidden = this.sentence.hidden = !isShown;
+      this.heatCard.hidden = this.lines.el.hidden = this.sentence.hidden = !isShown;
       if (isShown) vk.unteach(this.empty);
     }
 
@@ -205,7 +162,7 @@
       this.skeleton.hidden = true;
       this.heatmap.show(heat, metric, until);
       this.showLegend(metric);
-      this.showCharts(heat, metric, record);
+      this.lines.show(record.run, heat.names, metric);
       const { vkRows, vkColumns, vkLastStep, vkPaintMs } = this.heatmap.el.dataset;
       Object.assign(this.root.dataset, {
         vkRows,
@@ -232,63 +189,7 @@
       if (!this.heatmap.heat) return;
       this.heatmap.regrid();
       this.showLegend(this.metric());
-      if (vk.runs.byName(this.drawnRun)) this.showCharts(this.heatmap.heat, this.metric(), vk.runs.byName(this.drawnRun));
-    }
-
-    // -- lines
-
-    select(names) {
-      this.selectedNames = names;
-      const record = vk.runs.byName(vk.store.get().focusRun);
-      if (record) this.showCharts(this.heatmap.heat, this.metric(), record);
-    }
-
-    showCharts(heat, metric, { run }) {
-      this.drawnRun = run;
-      const known = new Set(heat.names);
-      const chosen = (this.selectedNames || []).filter((name) => known.has(name));
-      const names = chosen.length ? chosen : spread(heat.names, DEFAULT_LINES);
-      const shown = names.slice(0, MOST_LINES);
-      const palette = vk.colors.palette();
-      this.linesNote.textContent = !chosen.length
-        ? `${names.length} parameters spread over the depth. Drag over names to choose others.`
-        : names.length > MOST_LINES
-          ? `The first ${MOST_LINES} of ${names.length} selected parameters`
-          : '';
-      this.lines.show(
-        shown.length
-          ? {
-              title: metric.label,
-              height: 240,
-              logY: true,
-              bands: metric.bands,
-              series: shown.map((name, i) => ({
-                run,
-                tag: `${metric.key}/${name}`,
-                label: name,
-                color: palette[i % palette.length],
-              })),
-            }
-          : null,
-      );
-      this.showGlobal(run, palette);
-    }
-
-    /** The norm of all gradients together; the clipped one only where the run has it. */
-    showGlobal(run, [first, second]) {
-      const tags = vk.tags.of(run);
-      if (!tags) return vk.tags.load(run);
-      const has = (tag) => tags.some((row) => row.tag === tag);
-      const before = {
-        run,
-        tag: 'grad_norm',
-        label: has('grad_norm_clipped') ? 'before clipping' : 'all parameters',
-        color: first,
-      };
-      const after = { run, tag: 'grad_norm_clipped', label: 'after clipping', color: second, dash: 'dash' };
-      const series = [before, after].filter(({ tag }) => has(tag));
-      const title = series.length === 2 ? 'global gradient norm, before and after clipping' : 'global gradient norm';
-      this.global.show(series.length ? { title, height: 240, logY: true, series } : null);
+      this.lines.draw();
     }
   }
 
@@ -296,7 +197,7 @@
     vk.url.bind(
       'gradMetric',
       'metric',
-      { parse: (text) => (METRICS[text] ? text : 'grad_norm'), format: (value) => value },
+      { parse: (text) => (vk.GRADIENT_METRICS[text] ? text : 'grad_norm'), format: (value) => value },
       'grad_norm',
     );
     vk.url.bind('gradRows', 'rows', vk.url.codecs.text, '');
