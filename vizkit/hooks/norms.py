@@ -56,15 +56,17 @@ class Norms:
         """
         if self.home is not None:
             return self._on_device(tensors)
-        found = np.empty(self._size)
+        found = [0.0] * self._size
         for (_, dtype), indices in self._small.items():
             norms = torch._foreach_norm([tensors[i] for i in indices], 2.0, dtype=_wide(dtype))
-            found[indices] = [norm.item() for norm in norms]
+            for index, norm in zip(indices, norms, strict=True):
+                found[index] = norm.item()
         for index in self._large:
             found[index] = _large_norm(tensors[index])
         for index in self._odd:
             found[index] = _odd_norm(tensors[index])
-        return _rescue(found, tensors)
+        _rescue(found, tensors)
+        return np.array(found)
 
     def _sort(self, index: int, tensor: Tensor) -> None:
         if not _is_plain(tensor):
@@ -113,8 +115,8 @@ def total(norms: Numbers) -> float | Tensor:
     if isinstance(norms, Tensor):
         together: Tensor = torch.linalg.vector_norm(norms)
         return together
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(math.sqrt(np.dot(norms, norms)))
+    # Python's floats, unlike NumPy's, do not warn where a square leaves their range.
+    return math.sqrt(sum(norm * norm for norm in norms.tolist()))
 
 
 def quotient(norms: Numbers, by: Numbers) -> Numbers:
@@ -199,14 +201,11 @@ def _as_norm(tensor: Tensor, home: torch.device | None) -> Tensor:
     return _measure_one(plain(tensor)).float().to(home, non_blocking=True).reshape(1)
 
 
-def _rescue(found: NDArray[np.float64], tensors: Sequence[Tensor]) -> NDArray[np.float64]:
+def _rescue(found: list[float], tensors: Sequence[Tensor]) -> None:
     """Measure again where a float32 sum of squares may have left its range."""
-    # A sum is finite unless one of its terms is not: this asks for all in one small pass.
-    doubtful = ~np.isfinite(found) | (found < 1e-18)
-    if doubtful.any():
-        for index in np.flatnonzero(doubtful).tolist():
-            found[index] = _scaled_norm(plain(tensors[index]))
-    return found
+    doubtful = [i for i, norm in enumerate(found) if not 1e-18 < norm < math.inf]
+    for index in doubtful:
+        found[index] = _scaled_norm(plain(tensors[index]))
 
 
 def _scaled_norm(tensor: Tensor) -> float:
