@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 import vizkit
-from vizkit.testing import make_run
+from vizkit.testing import STARTED, make_run
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +49,24 @@ def debiased_ema(values, weight):
     return out
 
 
+@pytest.fixture(scope="module")
+def special(serve_once):
+    """`big` has 3,000 parameters, `again` was restarted at step 50, `run00` to `run13` are many."""
+
+    def write(logdir: Path) -> None:
+        names = tuple(f"layer{k}.weight" for k in range(3000))
+        rows = [(step, vizkit.Vector(names, np.ones(3000, np.float32))) for step in range(3)]
+        make_run(logdir / "big", {"grad_norm/*": rows}, started=STARTED - 9)
+        make_run(logdir / "again", {"loss": [(k, 2.0) for k in range(100)]}, started=STARTED - 8)
+        later = {"loss": [(k, 1.0) for k in range(50, 200)]}
+        make_run(logdir / "again", later, started=STARTED + 1000)
+        for k in range(14):
+            loss = [(step, 1.0 + k + step) for step in range(5)]
+            make_run(logdir / f"run{k:02d}", {"loss": loss}, started=STARTED + k)
+
+    return serve_once(write)
+
+
 def test_each_tag_has_a_card_in_the_section_of_its_prefix(finished, open_page, card):
     page = open_page(finished, "/scalars?runs=tiny")
     card(page, "loss", vkPoints=200, vkLastStep=199)
@@ -70,13 +88,10 @@ def test_one_chart_per_parameter_opens_on_request(finished, open_page, card):
     expect(page.locator("[data-vk-section='grad_norm/*'] .vk-card")).to_have_count(6)
 
 
-def test_thousands_of_parameters_come_a_page_at_a_time(serve, open_page, card, tmp_path: Path):
-    names = tuple(f"layer{k}.weight" for k in range(3000))
-    rows = [(step, vizkit.Vector(names, np.ones(3000, np.float32))) for step in range(3)]
-    make_run(tmp_path / "runs" / "big", {"grad_norm/*": rows})
-    page = open_page(serve(tmp_path / "runs"), "/scalars?open=grad_norm/*")
-
+def test_thousands_of_parameters_come_a_page_at_a_time(special, open_page, card):
+    page = open_page(special, "/scalars?runs=big&open=grad_norm/*")
     card(page, "grad_norm/layer0.weight", vkPoints=3)
+
     page.click("[aria-label='Next charts']")
 
     card(page, "grad_norm/layer24.weight", vkPoints=3)
@@ -212,29 +227,19 @@ def test_a_chart_can_be_kept_as_an_image(finished, open_page, card, kind):
     assert Path(download.value.path()).stat().st_size > 5000
 
 
-def test_a_restarted_run_shows_its_earlier_attempt_as_a_ghost(
-    serve, open_page, card, tmp_path: Path
-):
-    logdir = tmp_path / "runs"
-    make_run(logdir / "again", {"loss": [(k, 2.0) for k in range(100)]})
-    make_run(
-        logdir / "again", {"loss": [(k, 1.0) for k in range(50, 200)]}, started=1_700_001_000.0
-    )
-
-    page = open_page(serve(logdir), "/scalars?smooth=0")
+def test_a_restarted_run_shows_its_earlier_attempt_as_a_ghost(special, open_page, card):
+    page = open_page(special, "/scalars?runs=again&smooth=0")
 
     card(page, "loss", vkLastStep=199)
+
     lines = page.evaluate(f"{CHART}.plan.lines.map((line) => line.dash)")
     assert lines == ["3px,3px", "solid"]
 
 
-def test_dashed_lines_tell_runs_apart_beyond_twelve_colours(serve, open_page, card, tmp_path: Path):
-    for k in range(14):
-        tiny = {"loss": [(step, 1.0 + k + step) for step in range(5)]}
-        make_run(tmp_path / "runs" / f"run{k:02d}", tiny, started=1_700_000_000.0 + k)
+def test_dashed_lines_tell_runs_apart_beyond_twelve_colours(special, open_page, card):
+    page = open_page(special, "/scalars?runs=*&hide=big,again")
 
-    page = open_page(serve(tmp_path / "runs"))
+    card(page, "loss", vkPoints=14 * 5)
 
-    card(page, "loss", vkPoints=70)
     looks = page.evaluate(LOOKS)
-    assert len(set(looks)) == 14
+    assert len(set(looks)) == len(looks) == 16
