@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,22 @@ from vizkit.index.columns import Chunk, Floats, Ints, Matrix
 
 _CRC = struct.Struct("<I")
 _DELTAS = struct.Struct("<BqqB")
-_AXES = struct.Struct("<iiI")
+_AXES = struct.Struct("<iiiI")
 _BLOCKS = struct.Struct("<iii")
 _SQUEEZED = 0x80
 _WIDTHS = ("<u1", "<u2", "<u4", "<u8")
 _SINGLE, _DOUBLE = b"f", b"d"
 _CONSTANT = {4: b"k", 8: b"K"}
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What all columns of a chunk share; width: how many columns there are."""
+
+    step: Ints
+    wall_time: Floats
+    attempt: int
+    width: int
 
 
 def sealed(key: tuple[object, ...], data: bytes) -> bytes:
@@ -58,15 +69,16 @@ def encode_axes(chunk: Chunk) -> bytes:
     """Return the steps and wall times that all columns of a chunk share."""
     steps = encode_ints(chunk.step)
     walls = encode_ints(np.ascontiguousarray(chunk.wall_time).view(np.int64))
-    return _AXES.pack(len(chunk), chunk.attempt, len(steps)) + steps + walls
+    n, width = chunk.value.shape
+    return _AXES.pack(n, width, chunk.attempt, len(steps)) + steps + walls
 
 
-def decode_axes(data: memoryview) -> tuple[Ints, Floats, int]:
-    """Return steps, wall times and attempt of a chunk."""
-    n, attempt, split = _AXES.unpack_from(data)
+def decode_axes(data: memoryview) -> Axes:
+    """Return what encode_axes packed."""
+    n, width, attempt, split = _AXES.unpack_from(data)
     body = data[_AXES.size :]
-    steps = decode_ints(body[:split], n)
-    return steps, decode_ints(body[split:], n).view(np.float64), attempt
+    walls = decode_ints(body[split:], n).view(np.float64)
+    return Axes(decode_ints(body[:split], n), walls, attempt, width)
 
 
 def encode_ints(values: Ints) -> bytes:

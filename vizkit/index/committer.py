@@ -51,7 +51,7 @@ class Committer:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        self.commit(whole=self._journal_bytes > 0)
+        self.commit(whole=self._journal_bytes > 0 or bool(self._contents.pending))
 
     def commit_when_many(self) -> None:
         """Write now if much is pending: what comes in faster than it is written has to wait."""

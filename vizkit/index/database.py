@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ Row = Mapping[str, Any]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _CHECKED_BELOW = 128 << 20
 _PRAGMAS = (
-    "PRAGMA page_size = 16384",
+    "PRAGMA page_size = 4096",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA busy_timeout = 10000",
-    "PRAGMA wal_autocheckpoint = 256",
+    "PRAGMA wal_autocheckpoint = 2000",
     "PRAGMA cache_size = -16384",
 )
 
@@ -72,10 +73,7 @@ class Database:
         """Insert rows, or replace those of the same key."""
         if not rows:
             return
-        insert = _INSERT[connection.dialect.name](table)
-        keys = [column.name for column in table.primary_key.columns]
-        others = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
-        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), rows)
+        connection.execute(_upsert(table, connection.dialect.name), rows)
 
     def close(self) -> None:
         """Close all connections."""
@@ -90,6 +88,14 @@ class Database:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if found != "ok":
             raise IndexBrokenError(str(found))
+
+
+@cache
+def _upsert(table: sa.Table, dialect: str) -> Any:
+    insert = _INSERT[dialect](table)
+    keys = [column.name for column in table.primary_key.columns]
+    others = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
+    return insert.on_conflict_do_update(index_elements=keys, set_=others)
 
 
 def _engine(path: Path | None) -> sa.Engine:

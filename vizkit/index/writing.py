@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from vizkit.index.columns import Chunk
 from vizkit.index.database import Database, Row
 from vizkit.index.journal import Stretch
 from vizkit.index.lane import Begin, Lane, LaneKey
-from vizkit.index.pyramid import CHUNK, FINE, summarise
+from vizkit.index.pyramid import FINE, Entries, summarise
 from vizkit.index.rows import PayloadRow, RunFacts
+
+_PORTION = 512
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,14 @@ class RunWrite:
 class LaneWrite:
     """A lane that grew. open: its open chunk where that is to be written as a chunk too.
 
+    directory: entries of all its sealed chunks; sealed: those chunks that are not written yet.
     rows: all rows there are; covered: those that lie in chunks after this commit.
     """
 
     lane: Lane
     run: int
     sealed: Mapping[int, Chunk]
-    chunks: int
+    directory: Entries
     open: Chunk | None
     new: Stretch | None
     rows: int
@@ -80,7 +84,7 @@ def lane_write(run: RunState, lane: Lane, *, whole: bool) -> LaneWrite | None:
         lane=lane,
         run=run.number,
         sealed=dict(lane.waiting),
-        chunks=lane.chunks,
+        directory=lane.directory.view(),
         open=rows if whole else None,
         new=new,
         rows=lane.rows,
@@ -98,9 +102,9 @@ def write(database: Database, commit: Commit) -> int:
             _forget(connection, number)
         database.put(connection, schema.run, [_run_row(run) for run in commit.runs])
         database.put(connection, schema.series, series)
-        for each in commit.lanes:
-            for rows in _chunk_rows(each):
-                database.put(connection, schema.chunk, rows)
+        chunks = (row for each in commit.lanes for row in _chunk_rows(each))
+        for rows in _portions(chunks):
+            database.put(connection, schema.chunk, rows)
         _write_journal(database, connection, commit.journal, stretches)
         database.put(connection, schema.payload, [_payload_row(*each) for each in commit.payloads])
         database.put(connection, schema.file, list(_file_rows(commit.states)))
@@ -128,11 +132,17 @@ def _write_journal(
         database.put(connection, schema.journal, [row])
 
 
-def _chunk_rows(each: LaneWrite) -> Iterator[list[Row]]:
+def _chunk_rows(each: LaneWrite) -> Iterator[Row]:
     for no, chunk in each.sealed.items():
-        yield list(_sealed_rows(each.lane.number, no, chunk))
+        yield from _sealed_rows(each.lane.number, no, chunk, each.directory[no])
     if each.open is not None:
-        yield list(_point_rows(each.lane.number, each.chunks, each.open))
+        yield from _point_rows(each.lane.number, len(each.directory), each.open)
+
+
+def _portions(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Give rows in lists: one call for many, without holding all chunks of a wide lane twice."""
+    while portion := list(islice(rows, _PORTION)):
+        yield portion
 
 
 def _point_rows(lane: int, no: int, chunk: Chunk) -> Iterator[Row]:
@@ -141,10 +151,9 @@ def _point_rows(lane: int, no: int, chunk: Chunk) -> Iterator[Row]:
         yield _chunk_row(schema.POINTS, lane, no, position, codec.encode_values(column))
 
 
-def _sealed_rows(lane: int, no: int, chunk: Chunk) -> Iterator[Row]:
+def _sealed_rows(lane: int, no: int, chunk: Chunk, entries: Entries) -> Iterator[Row]:
     yield from _point_rows(lane, no, chunk)
-    whole = summarise(chunk, no, CHUNK)
-    yield _chunk_row(schema.CHUNK_ENTRIES, lane, no, 0, whole.tobytes())
+    yield _chunk_row(schema.CHUNK_ENTRIES, lane, no, 0, entries.tobytes())
     if chunk.value.shape[1] == 1:
         fine = summarise(chunk, no, FINE)
         yield _chunk_row(schema.FINE_ENTRIES, lane, no, 0, fine.tobytes())
@@ -164,7 +173,7 @@ def _run_row(run: RunWrite) -> Row:
 
 
 def _series_row(each: LaneWrite) -> Row:
-    record = lane_record(each.lane.key, each.covered, each.chunks, each.begins)
+    record = lane_record(each.lane.key, each.covered, len(each.directory), each.begins)
     data = codec.sealed_json(("series", each.lane.number, each.run), record)
     return {"id": each.lane.number, "run": each.run, "data": data}
 

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from tests.vizkit.index.batches import INF, NAN, batch, put, rows, same
+from vizkit.events.batch import TailState
+from vizkit.index import Index
+from vizkit.index.pyramid import CHUNK
+
+
+def fill(index):
+    """Append some of everything: sealed and open chunks, attempts, layouts, special values."""
+    generator = np.random.default_rng(0)
+    put(index, batch("loss", generator.normal(size=CHUNK + 100)), offset=5)
+    put(index, batch("loss", [1, NAN, INF, -INF, 1e300, 0.1], start=50, attempt=1), offset=6)
+    put(index, batch("損失/é", [1.5]), run="other", file="b")
+    put(index, rows("g/*", "ab", generator.normal(size=(CHUNK + 7, 2))), offset=7)
+    put(index, rows("g/*", "bc", [[1, 2]], start=CHUNK + 7, dtype=np.float64), offset=8)
+
+
+def everything(index):
+    """Return all that can be read."""
+    runs = [row for row in index.runs()]
+    tags = {run.name: [row.tag for row in index.tags(run.name)] for run in runs}
+    points = {(run, tag): index.read(run, tag) for run, names in tags.items() for tag in names}
+    return runs, tags, points
+
+
+def assert_same(left, right):
+    assert left[:2] == right[:2]
+    for key, columns in left[2].items():
+        for name in ("step", "wall_time", "value", "attempt"):
+            assert same(getattr(columns, name), getattr(right[2][key], name)), (key, name)
+
+
+@pytest.mark.parametrize("commits", ["once", "in between", "whole"])
+def test_everything_comes_back(logdir, commits):
+    with Index.open(logdir) as index:
+        if commits == "in between":
+            put(index, batch("loss", [7.0], start=-1))
+            index.commit()
+        fill(index)
+        if commits == "whole":
+            index._committer.commit(whole=True)
+        before = everything(index)
+        states = index.tail_states()
+
+    with Index.open(logdir) as index:
+        assert_same(everything(index), before)
+        assert index.tail_states() == states
+        assert states["run", "file"] == TailState(offset=8)
+
+
+def test_a_series_goes_on_after_reopening(logdir):
+    values = np.random.default_rng(0).normal(size=3 * CHUNK)
+
+    for start in range(0, len(values), 1000):
+        with Index.open(logdir) as index:
+            put(index, batch("loss", values[start : start + 1000], start=start))
+
+    with Index.open(logdir) as index:
+        assert index.read("run", "loss").value.tolist() == values.tolist()
+        assert index.runs()[0].points == len(values)
+
+
+def test_a_journal_is_read_over_chunks_that_were_sealed_since(logdir):
+    index = Index.open(logdir)
+    for start in range(0, CHUNK + 404, 100):
+        put(index, batch("loss", np.arange(start, start + 100.0), start=start))
+        index.commit()
+    copied = Index.open(logdir)  # a copy, as it lies on disk now
+
+    assert copied.path != index.path
+    assert copied.read("run", "loss").value.tolist() == list(range(CHUNK + 404))
+    copied.close()
+    index.close()
+
+
+def test_opening_reads_no_points_of_quiet_series(logdir):
+    with Index.open(logdir) as index:
+        put(index, batch("loss", range(100)))
+
+    with Index.open(logdir) as index:
+        (lane,) = index._contents.runs["run"].lanes
+        assert lane.parked_rows == 100
+        assert len(index.read("run", "loss")) == 100
+
+
+def test_a_run_forgotten_and_indexed_again_has_its_new_points_only(logdir):
+    with Index.open(logdir) as index:
+        put(index, batch("loss", range(10)))
+        index.commit()
+        index.forget("run")
+        put(index, batch("loss", [5, 6]))
+
+    with Index.open(logdir) as index:
+        assert index.read("run", "loss").value.tolist() == [5, 6]

@@ -1,0 +1,28 @@
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from vizkit.index import schema
+
+
+def test_all_but_keys_lies_in_checked_blobs():
+    for table in schema.metadata.sorted_tables:
+        blobs = [column for column in table.c if isinstance(column.type, sa.LargeBinary)]
+
+        assert table is schema.meta or [column.name for column in blobs] == ["data"]
+
+
+def test_the_tables_are_ones_that_postgresql_takes_too():
+    for table in schema.metadata.sorted_tables:
+        assert "BLOB" not in str(CreateTable(table).compile(dialect=postgresql.dialect()))
+
+
+def test_levels_of_a_chunk_are_distinct():
+    levels = [
+        schema.POINTS,
+        schema.FINE_ENTRIES,
+        schema.CHUNK_ENTRIES,
+        *schema.BLOCKS.values(),
+    ]
+
+    assert len(set(levels)) == len(levels)
