@@ -72,15 +72,17 @@ def log_points(run: vizkit.Run, tags: list[str], points: int, hertz: float) -> d
 
 
 def latencies(page: Page, folder: Path, tags: list[str], points: int, hertz: float) -> list[float]:
-    """Return milliseconds from call to DOM of every step that the chart showed."""
+    """Return milliseconds from call to DOM of every step."""
     with vizkit.Run(folder) as run:
         run.log({tag: 0.0 for tag in tags}, step=0)
         page.wait_for_selector(CHART, timeout=30_000)
         page.evaluate(RECORD)
         logged = log_points(run, tags, points, hertz)
         page.wait_for_selector(f'[data-vk-last-step="{points}"]', timeout=10_000)
-        seen = page.evaluate("() => window.seen")
-    return [at - logged[int(step)] for step, at in seen.items() if int(step) in logged]
+        seen = {int(step): at for step, at in page.evaluate("() => window.seen").items()}
+    # steps drawn in one frame: the last of them tells when
+    shown = {step: min(at for last, at in seen.items() if last >= step) for step in logged}
+    return [shown[step] - at for step, at in logged.items()]
 
 
 def measure(page: Page, charts: int, hertz: float, points: int) -> None:
@@ -95,7 +97,6 @@ def measure(page: Page, charts: int, hertz: float, points: int) -> None:
         charts=charts,
         hertz=hertz,
         points=points,
-        seen=len(delays),
         p50_ms=percentile(delays, 0.5),
         p95_ms=percentile(delays, 0.95),
         max_ms=max(delays),

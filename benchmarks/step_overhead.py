@@ -130,7 +130,7 @@ def timed(step: Callable[[], None], count: int) -> float:
     return statistics.median(seconds)
 
 
-def measure(name: str, *, seconds: float, logdir: Path, every: int) -> None:
+def measure(name: str, *, seconds: float, logdir: Path, budget: float | None) -> None:
     """Print one line for the subject `name`."""
     subject = SUBJECTS[name]()
     steps: dict[str, Callable[[], None]] = {}
@@ -140,7 +140,7 @@ def measure(name: str, *, seconds: float, logdir: Path, every: int) -> None:
             optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
             if variant == "watched":
                 stack.enter_context(
-                    vizkit.watch(model, optimizer, logdir=logdir, name=name, every=every)
+                    vizkit.watch(model, optimizer, logdir=logdir, name=name, budget=budget)
                 )
             steps[variant] = stepper(subject, model, optimizer)
         rounds = run_rounds(steps, subject.block, seconds)
@@ -165,20 +165,23 @@ def report(name: str, subject: Subject, rounds: list[dict[str, float]], logdir: 
     ratio, low, high = spread([one["watched"] / one["bare"] for one in rounds])
     noise, noise_low, noise_high = spread([one["again"] / one["bare"] for one in rounds])
     logged = vizkit.open_logdir(logdir)
-    share = logged.series(name, "perf/vizkit_share").value
+    share, step_ms = (
+        logged.series(name, f"perf/{tag}").value for tag in ("vizkit_share", "step_ms")
+    )
+    bare_ms = 1e3 * statistics.median(one["bare"] for one in rounds)
     norms, losses = (len(logged.series(name, tag).step) for tag in ("grad_norm", "loss"))
     emit(
         "step_overhead",
         model=name,
         parameters=sum(p.numel() for p in parameters),
         tensors=len(parameters),
-        bare_ms=1e3 * statistics.median(one["bare"] for one in rounds),
+        bare_ms=bare_ms,
         watched_ms=1e3 * statistics.median(one["watched"] for one in rounds),
         ratio=ratio,
         ratio_quartiles=(low, high),
         noise_ratio=noise,
         noise_quartiles=(noise_low, noise_high),
-        in_hook_share=float(statistics.median(share)),
+        in_hook_share=float((share * step_ms).mean()) / bare_ms,
         steps_with_norms=norms / losses,
         rounds=len(rounds),
         block=subject.block,
@@ -191,13 +194,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=25, help="per model")
     parser.add_argument("--model", action="append", choices=SUBJECTS)
-    parser.add_argument("--every", type=int, default=1, help="watch every n-th step")
+    parser.add_argument(
+        "--budget", type=float, help="share of the time (norms at each step)"
+    )
     options = parser.parse_args()
     torch.manual_seed(0)
     random.seed(0)
     with tempfile.TemporaryDirectory() as folder:
         for name in options.model or SUBJECTS:
-            measure(name, seconds=options.seconds, logdir=Path(folder), every=options.every)
+            measure(name, seconds=options.seconds, logdir=Path(folder), budget=options.budget)
 
 
 if __name__ == "__main__":
