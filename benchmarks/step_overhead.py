@@ -194,9 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=25, help="per model")
     parser.add_argument("--model", action="append", choices=SUBJECTS)
-    parser.add_argument(
-        "--budget", type=float, help="share of the time (norms at each step)"
-    )
+    parser.add_argument("--budget", type=float, help="share of the time (norms at each step)")
     options = parser.parse_args()
     torch.manual_seed(0)
     random.seed(0)
