@@ -33,12 +33,21 @@ def special(serve_once):
 
 
 def write_special_runs(logdir: Path) -> None:
-    """Write `wide` with 1,000 parameters, `small` with 6, `broken` with a NaN in `w` at step 3."""
+    """Write `wide` with 1,000 parameters, `small` with 6, `broken` and `frozen`.
+
+    `w` is NaN at step 3 of `broken`, and at every step of `frozen`, whose `b` broke at step 3.
+    """
     write_blocks(logdir / "wide", 500)
     write_blocks(logdir / "small", 3)
-    values = [(step, np.float32([np.nan if step == 3 else 1, 0.1])) for step in range(6)]
-    rows = [(step, vizkit.Vector(("w", "b"), value)) for step, value in values]
-    make_run(logdir / "broken", {"grad_norm/*": rows})
+    values = [np.float32([np.nan if step == 3 else 1, 0.1]) for step in range(6)]
+    make_run(logdir / "broken", {"grad_norm/*": vectors(values)})
+    values = [np.float32([np.nan, np.nan if step == 3 else 0.1]) for step in range(6)]
+    total = [(step, float(value[1])) for step, value in enumerate(values)]
+    make_run(logdir / "frozen", {"grad_norm/*": vectors(values), "grad_norm": total})
+
+
+def vectors(values):
+    return [(step, vizkit.Vector(("w", "b"), value)) for step, value in enumerate(values)]
 
 
 def write_blocks(folder: Path, blocks: int) -> None:
@@ -158,3 +167,13 @@ def test_a_phone_needs_no_sideways_scroll(finished, open_page):
     ready(page, rows=6)
 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_frozen_parameter_has_no_data_and_is_not_broken(special, open_page):
+    page = open_page(special, "/gradients?runs=frozen")
+
+    ready(page, rows=2, columns=6)
+
+    assert page.evaluate(PIXEL, [0, 2])[3] == 0
+    assert page.evaluate(PIXEL, [1, 2])[3] == 255
+    assert page.evaluate(PIXEL, [1, 3]) == [230, 0, 126, 255]

@@ -36,7 +36,7 @@
     return [finding('warn', `Gradients explode: norm ${vk.sixDigits(last)}, ${vk.format.si(last / usual)} times its median`)];
   }
 
-  /** `norms`: gradient norm of each parameter in layout order. */
+  /** `norms`: gradient norm of each weight in layout order. */
   function vanishing(norms) {
     const trained = norms.filter(Number.isFinite);
     if (!trained.length) return [];
@@ -44,12 +44,10 @@
     const tiny = trained.filter((norm) => norm > 0 && norm < LIMITS.vanished).length;
     const findings = [];
     if (silent)
-      findings.push(
-        finding('warn', `${count(silent, 'parameter')} of ${trained.length} get no gradient at all (norm exactly 0)`),
-      );
+      findings.push(finding('warn', `${count(silent, 'weight')} of ${trained.length} get no gradient at all (norm exactly 0)`));
     if (tiny)
       findings.push(
-        finding('warn', `Gradients vanish in ${tiny} of ${count(trained.length, 'parameter')} (norm below ${LIMITS.vanished})`),
+        finding('warn', `Gradients vanish in ${tiny} of ${count(trained.length, 'weight')} (norm below ${LIMITS.vanished})`),
       );
     return findings.length ? findings : fadingWithDepth(trained);
   }

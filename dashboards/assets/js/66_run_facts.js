@@ -34,9 +34,8 @@
   }
 
   function valuesUnder(at, prefix) {
-    return Object.entries(at)
-      .filter(([tag]) => tag.startsWith(prefix))
-      .map(([, value]) => Number(value));
+    const found = Object.entries(at).filter(([tag]) => tag.startsWith(prefix));
+    return found.map(([tag, value]) => ({ tag, value: Number(value) }));
   }
 
   async function seriesOf(run, tag) {
@@ -97,8 +96,11 @@
       cost: Number(at['perf/vizkit_share']),
       lr: vital.lr ? Number(at[vital.lr]) : NaN,
       metrics: vital.metrics.map((tag) => ({ tag, label: lastPart(tag), value: Number(at[tag]) })),
-      norms: valuesUnder(at, 'grad_norm/'),
-      ratios: valuesUnder(at, 'update_ratio/'),
+      // A bias in front of a normalisation gets no gradient by construction: it says nothing about vanishing.
+      norms: valuesUnder(at, 'grad_norm/')
+        .filter(({ tag }) => !tag.endsWith('bias'))
+        .map(({ value }) => value),
+      ratios: valuesUnder(at, 'update_ratio/').map(({ value }) => value),
     };
   };
 })((window.vk = window.vk || {}));

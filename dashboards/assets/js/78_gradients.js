@@ -134,7 +134,7 @@
       const { until } = vk.store.get();
       try {
         const range = this.range(record);
-        const known = await vk.api.heatmap(vk.asOf({ run, prefix: metric.key, ...range }));
+        const known = await vk.readHeat(run, metric.key, range);
         const heat = until === null ? known : vk.padHeat(known, range.x_max);
         if (run !== vk.store.get().focusRun || metric.key !== this.metric().key) return this.load();
         if (heat.names.length) this.show(heat, metric, record, until);

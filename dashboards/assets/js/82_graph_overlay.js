@@ -19,14 +19,23 @@
       this.scale = this.isRatio ? vk.ratioScale() : vk.scaleFor(this.logs());
     }
 
+    /** Whether a NaN says that something went wrong; else it says that there was no gradient (frozen, unused). */
+    meansTrouble() {
+      if (this.key === 'grad_norm') return !Number.isFinite(Number(this.at.grad_norm));
+      return this.key === 'weight_norm';
+    }
+
+    /** Values at the playhead of these parameters, as far as they have one. */
+    known(names) {
+      const values = names.map((name) => this.at[this.prefix + name]).filter((value) => value !== undefined);
+      return values.map(Number).filter((value) => !Number.isNaN(value) || this.meansTrouble());
+    }
+
     /** NaN when nothing is known, Infinity when a parameter below is non-finite. */
     valueOf(node) {
       if (this.key === 'parameters') return node.parameters || NaN;
       if (!this.prefix) return NaN;
-      const values = node.allNames
-        .map((name) => this.at[this.prefix + name])
-        .filter((value) => value !== undefined)
-        .map(Number);
+      const values = this.known(node.allNames);
       if (!values.length) return NaN;
       return values.every(Number.isFinite) ? this.join(values) : Infinity;
     }

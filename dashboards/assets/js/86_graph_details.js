@@ -130,7 +130,14 @@
       this.column.textContent = isQuantity ? overlay.word : '';
       for (const [name, cell] of this.rows) {
         const own = isQuantity ? overlay.at[overlay.prefix + name] : undefined;
-        cell.textContent = own === undefined ? '' : Number.isFinite(Number(own)) ? Number(own).toExponential(2) : String(own);
+        cell.textContent =
+          own === undefined
+            ? ''
+            : Number.isFinite(Number(own))
+              ? Number(own).toExponential(2)
+              : overlay.meansTrouble()
+                ? String(own)
+                : 'none';
       }
     }
 
@@ -141,7 +148,7 @@
       const key = JSON.stringify([record.run, until, until === null ? record.points : 0]);
       if (key !== this.cache.key) {
         const range = { x_min: record.first_step, x_max: record.last_step, columns: HISTORY_COLUMNS };
-        this.cache = { key, heat: await vk.api.heatmap(vk.asOf({ run: record.run, prefix: 'grad_norm', ...range })) };
+        this.cache = { key, heat: await vk.readHeat(record.run, 'grad_norm', range) };
       }
       if (node.id !== this.shownId) return;
       const { heat } = this.cache;

@@ -114,7 +114,7 @@
       try {
         const [graph, at] = await Promise.all([
           vk.api.json('graph', vk.asOf({ run })),
-          prefix ? vk.api.json('at', vk.asOf({ run, prefix })) : {},
+          prefix ? vk.api.json('at', vk.asOf({ run, prefix: prefix.slice(0, -1) })) : {},
         ]);
         if (run !== vk.store.get().focusRun) return this.load();
         if (!graph || !graph.nodes || !graph.nodes.length) return this.showNothing('graph');
