@@ -52,7 +52,7 @@
     return rest ? `${whole} ${bigName} ${rest} ${smallName}` : `${whole} ${bigName}`;
   }
 
-  /** How long ago, one unit: "now", "35 s", "12 min", "2 h", "3 d". */
+  /** How long ago, one unit: "now", "35 s", "12 min", "2 h", "3 d", "4 y". */
   function ago(timestamp, now = Date.now() / 1000) {
     const seconds = now - timestamp;
     if (!Number.isFinite(seconds)) return '';
@@ -60,7 +60,8 @@
     if (seconds < 60) return `${Math.floor(seconds)} s`;
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
     if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
-    return `${Math.floor(seconds / 86400)} d`;
+    if (seconds < 730 * 86400) return `${Math.floor(seconds / 86400)} d`;
+    return `${Math.floor(seconds / 86400 / 365.25)} y`;
   }
 
   /** The absolute local time of a wall_time in seconds. */

@@ -80,7 +80,7 @@
     plan.points += view.count;
     plan.exact = plan.exact && view.exact;
     plan.pending = plan.pending || view.pending;
-    plan.curves.push({ series, color, points, from, to, x: x.at, smooth });
+    plan.curves.push({ series, color, dash, points, from, to, x: x.at, smooth });
     if (to > 0) plan.lastStep = Math.max(plan.lastStep === null ? -Infinity : plan.lastStep, points.step[to - 1]);
     addGhosts(plan, spec, entry, view.ghosts, extent);
     const raw = addLine(plan, spec, { id: `${id}:raw`, layer: 1, color, dash, width: smooth ? 1 : 1.5, opacity: smooth ? 0.3 : 1 }, points.value, x, from, to, extent);

@@ -17,7 +17,7 @@
     const line = { gridcolor: vk.theme.token('--vk-grid'), zeroline: false, linecolor: vk.theme.token('--vk-border'), ticks: '', fixedrange: true, autorange: false };
     const range = plan.axis.type === 'date' ? plan.x.map((ms) => new Date(ms).toISOString().slice(0, -1)) : plan.x;
     return {
-      xaxis: { ...line, type: plan.axis.type, range, nticks: Math.max(3, Math.round(width / 90)), showline: true, exponentformat: 'SI', minexponent: 4, separatethousands: true, showgrid: false, ...(plan.axis.type === 'date' ? { tickformatstops: TIME_TICKS } : {}) },
+      xaxis: { ...line, type: plan.axis.type, range, nticks: Math.max(3, Math.round(width / (plan.axis.type === 'date' ? 64 : 90))), showline: true, exponentformat: 'SI', minexponent: 4, separatethousands: true, showgrid: false, ...(plan.axis.type === 'date' ? { tickformatstops: TIME_TICKS } : {}) },
       yaxis: { ...line, type: logY ? 'log' : 'linear', range: plan.y, nticks: Math.max(3, Math.round(height / 38)), exponentformat: 'power', minexponent: 4, ...logTicks(logY, plan.y) },
     };
   }
@@ -26,7 +26,7 @@
   function logTicks(logY, [low, high]) {
     if (!logY) return {};
     const decades = high - low;
-    if (decades > 2) return { dtick: Math.max(1, Math.ceil(decades / 5)), tickformat: '~e' };
+    if (decades > 2) return { dtick: Math.max(1, Math.ceil(decades / 5)), minexponent: 3 };
     return { dtick: decades < 0.5 ? 'D1' : 'D2', tickformat: '~g' };
   }
 

@@ -35,7 +35,7 @@
   function tableRow(row, smooth, isNearest) {
     const number = (value) => vk.el('td', { title: vk.format.exact(value) }, vk.format.si(value, 4));
     return vk.el('tr', { class: isNearest ? 'vk-nearest' : null },
-      vk.el('td', null, vk.swatch(row.run)),
+      vk.el('td', null, vk.swatch(row.run, row.curve.color, row.curve.dash)),
       vk.el('td', { class: 'vk-tip-run', title: row.run }, row.curve.series.label || row.run),
       number(row.value),
       smooth && number(row.smoothed === null ? row.value : row.smoothed),

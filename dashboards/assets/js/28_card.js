@@ -8,7 +8,8 @@
   vk.unitOf = (tag) => (UNITS.find(([pattern]) => pattern.test(tag)) || [])[1] || '';
 
   /** The small square that stands for a run everywhere. */
-  vk.swatch = (run) => vk.el('span', { class: 'vk-swatch', data: { dash: vk.colors.dash(run) }, style: { '--vk-run': vk.colors.of(run) } });
+  vk.swatch = (run, color = vk.colors.of(run), dash = vk.colors.dash(run)) =>
+    vk.el('span', { class: 'vk-swatch', data: { dash }, style: { '--vk-run': color } });
 
   class Card {
     /** actions: {logY(), fit(), wide(), save(kind)}. */
