@@ -175,5 +175,6 @@ def test_a_frozen_parameter_has_no_data_and_is_not_broken(special, open_page):
     ready(page, rows=2, columns=6)
 
     assert page.evaluate(PIXEL, [0, 2])[3] == 0
+    assert page.evaluate(PIXEL, [0, 3])[3] == 0
     assert page.evaluate(PIXEL, [1, 2])[3] == 255
     assert page.evaluate(PIXEL, [1, 3]) == [230, 0, 126, 255]

@@ -2,19 +2,21 @@
 (function (vk) {
   'use strict';
 
-  const WATCH = 'import vizkit\nwith vizkit.watch(model, optimizer):  # around your training loop';
+  const WATCH = 'import vizkit\nwith vizkit.watch(model, optimizer):';
   const TEACHINGS = {
     runs: { title: 'No runs yet', body: 'Wrap your training loop in one line and it appears here, live.', code: WATCH },
     gradients: {
       title: 'This run carries no gradient norms',
       body:
-        "TensorBoard's writers log only what they are handed, so runs they wrote have none. " +
-        "Let vizkit watch the model and every parameter's norm is logged.",
+        "A run that TensorBoard's writers or a bare vizkit.Run logged holds only what they were handed. " +
+        "Wrap the training loop in vizkit.watch and every parameter's norm is logged.",
       code: WATCH,
     },
     graph: {
       title: 'This run carries no model graph',
-      body: "Runs written by TensorBoard's writers hold no module tree that vizkit can colour. Let vizkit watch the model and its modules, shapes and parameters appear here.",
+      body:
+        "A run that TensorBoard's writers or a bare vizkit.Run logged holds no module tree to colour. " +
+        'Wrap the training loop in vizkit.watch and its modules, shapes and parameters appear here.',
       code: WATCH,
     },
     selection: { title: 'No run selected', body: 'Tick a run in the list to see it here.' },

@@ -73,15 +73,19 @@
     rank: 'rank',
   };
 
+  function environmentText(key, environment) {
+    const value = environment[key];
+    if (key === 'git_commit' && environment.git_dirty) return `${value} with local changes`;
+    return Array.isArray(value) ? value.join(' ') : String(value);
+  }
+
   function environmentRows(environment) {
-    const rows = Object.entries(ENVIRONMENT_WORDS)
-      .filter(([key]) => environment[key] !== undefined && environment[key] !== null)
-      .map(([key, word]) => [
-        word,
-        key === 'git_commit' && environment.git_dirty ? `${environment[key]} with local changes` : String(environment[key]),
-      ]);
-    const versions = Object.entries(environment.versions || {}).map(([name, version]) => [name, version]);
-    return [...rows, ...versions];
+    const isTold = ([key]) => environment[key] !== undefined && environment[key] !== null;
+    const rows = Object.entries(ENVIRONMENT_WORDS).filter(isTold);
+    return [
+      ...rows.map(([key, word]) => [word, environmentText(key, environment)]),
+      ...Object.entries(environment.versions || {}),
+    ];
   }
 
   function environmentList(environment) {

@@ -116,14 +116,14 @@
     }
 
     summarise(records) {
-      if (!records.length) return '';
+      const { until } = vk.store.get();
+      if (until !== null)
+        return `${records.length} ${records.length === 1 ? 'run' : 'runs'} as known at step ${vk.format.exact(until)}`;
       const words = ['running', 'stalled', 'failed', 'finished'].map((status) => {
         const n = records.filter((record) => record.status === status).length;
         return n ? `${n} ${status}` : '';
       });
-      const { until } = vk.store.get();
-      const when = until === null ? '' : `, as known at step ${vk.format.exact(until)}`;
-      return `${words.filter(Boolean).join(', ')}${when}`;
+      return words.filter(Boolean).join(', ');
     }
   }
 
