@@ -24,13 +24,15 @@ Mask = NDArray[np.bool_]
 class Frame:
     """An axis with its range [low, high], both ends included.
 
-    axis: "step", "wall" (seconds since 1970) or "relative" (seconds since `origin`).
+    axis: "step", "wall" (seconds since 1970) or "relative" (seconds since `origin`). until: where
+    the playhead stands; what happened behind it is not known. It is never below high.
     """
 
     axis: str
     origin: float
     low: float
     high: float
+    until: float
 
     def x_of(self, points: Columns) -> Ints | Floats:
         """Return the points' places on the axis."""
@@ -64,22 +66,23 @@ def frame(
     """
     if axis not in AXES:
         raise UsageError(f"Axis {axis!r} is not known; use one of {', '.join(AXES)}.")
-    ends = [end for end in (x_max, until) if end is not None]
-    return Frame(axis, origin, -np.inf if x_min is None else x_min, min(ends, default=np.inf))
+    known = np.inf if until is None else until
+    low, high = -np.inf if x_min is None else x_min, np.inf if x_max is None else x_max
+    return Frame(axis, origin, low, min(high, known), known)
 
 
 def drawn_steps(begins: Mapping[int, Begin], frame: Frame) -> dict[int, Span]:
     """Return the half-open span of steps in which each attempt is drawn.
 
     A later attempt covers the earlier ones from its first step on. On the time axes an attempt
-    that began after the frame's end is not known yet; on the step axis attempts are as they are
+    that began behind `until` is not known yet; on the step axis attempts are as they are
     now, since steps do not tell when a restart happened.
     """
     spans: dict[int, Span] = {}
     behind = np.inf
     for attempt in sorted(begins, reverse=True):
         begin = begins[attempt]
-        if frame.axis != "step" and _when(begin, frame) > frame.high:
+        if frame.axis != "step" and _when(begin, frame) > frame.until:
             continue
         spans[attempt] = (-np.inf, behind)
         behind = min(behind, begin.step)
@@ -93,7 +96,7 @@ def drawn_by_tag(lanes: Iterable[tuple[LaneKey, LaneView]]) -> dict[str, dict[in
         for attempt, begin in lane.begins.items():
             known = begins[key.tag].get(attempt, begin)
             begins[key.tag][attempt] = min(known, begin, key=lambda each: each.step)
-    steps = Frame("step", 0.0, -np.inf, np.inf)
+    steps = frame("step", 0.0, None, None, None)
     return {tag: drawn_steps(of_tag, steps) for tag, of_tag in begins.items()}
 
 
