@@ -65,14 +65,16 @@ clean: ## remove caches and results; keeps .venv and runs
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer found; name one: make demo PYTHON=/path/to/python3" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: setup.cfg setup.py constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e '.[demo]'
+	@echo "Installing vizkit with PyTorch into $(VENV), once"
+	@$(PIP_INSTALL) -e '.[demo]'
 	@touch $@
 
 $(VENV)/.test: setup.cfg setup.py constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e '.[test]'
+	@echo "Installing vizkit with what its tests need into $(VENV), once"
+	@$(PIP_INSTALL) -e '.[test]'
 	@touch $@ $(VENV)/.demo
 
 # Debian's package where we may install one, Playwright's own build elsewhere.
