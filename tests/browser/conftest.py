@@ -97,8 +97,9 @@ class Watched:
         self.errors.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser; it ends with its module, since Playwright's event loop shuts out any other."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield browser
@@ -162,7 +163,7 @@ def watched() -> Watched:
     return Watched()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def contexts(chromium: Browser) -> Iterator[Callable[[bool, bool], BrowserContext]]:
     """Browser contexts by (phone, dark); tests share them, so that scripts stay in the cache."""
     made: dict[tuple[bool, bool], BrowserContext] = {}
