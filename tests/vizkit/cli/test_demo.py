@@ -103,7 +103,7 @@ def test_a_replay_opens_the_finished_run_from_its_start(finished):
         process.communicate(timeout=20)
 
     assert page.is_success
-    assert re.search(r"run=digits-cnn(-2)?&play=0", address)
+    assert re.search(r"\?replay=digits-cnn(-2)?&speed=1$", address)
     assert process.returncode == 0
 
 
