@@ -19,6 +19,7 @@ ROUTES: Mapping[str, Read] = {
     "/healthz": runs.health,
     "/api/v1/runs": runs.runs,
     "/api/v1/run": runs.run,
+    "/api/v1/problems": runs.problems,
     "/api/v1/tags": runs.tags,
     "/api/v1/series": series.series,
     "/api/v1/heatmap": series.heatmap,

@@ -44,6 +44,11 @@ def run(state: ViewerState, params: Params) -> Response:
     return as_json({**_tag_names(state, row, True), **summary(row, time.time()), **told})
 
 
+def problems(state: ViewerState, params: Params) -> Response:
+    """Answer /api/v1/problems: every file that could not be read whole, and why."""
+    return as_json([asdict(problem) for problem in state.ingest.problems()])
+
+
 def tags(state: ViewerState, params: Params) -> Response:
     """Answer /api/v1/tags: every series of a run, with its ends and extremes."""
     return as_json([asdict(row) for row in state.index.tags(params.text("run"))])

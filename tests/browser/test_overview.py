@@ -98,6 +98,26 @@ def test_a_running_run_moves_on_by_itself(special, open_page):
         expect(row(page, "live").locator(".vk-vital-value").first).to_have_text("0.75")
 
 
+def test_a_damaged_file_is_told_with_what_was_passed_over(serve, open_page, tmp_path: Path):
+    make_run(tmp_path / "runs" / "hurt", {"loss": [(k, 1.0) for k in range(200)]})
+    (events,) = (tmp_path / "runs" / "hurt").glob("*tfevents*")
+    content = bytearray(events.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    events.write_bytes(content)
+
+    page = open_page(serve(tmp_path / "runs"), "/")
+
+    expect(page.locator(".vk-file-problems")).to_contain_text("1 damaged place, ")
+    expect(page.locator(".vk-file-problems")).to_contain_text("hurt/events.out.tfevents")
+    expect(row(page, "hurt")).to_have_attribute("data-vk-last-step", "199")
+
+
+def test_metrics_are_told_apart_by_their_whole_tag(finished, open_page):
+    page = open_page(finished, "/?runs=tiny")
+
+    expect(row(page, "tiny").locator(".vk-metrics")).to_contain_text("val/loss")
+
+
 def test_no_runs_teaches_the_two_lines(serve, open_page, tmp_path: Path):
     page = open_page(serve(tmp_path / "runs"), "/")
 

@@ -37,7 +37,8 @@ class _Damage:
 
     def __str__(self) -> str:
         place = f" (last at byte {self.last.offset:,}: {self.last.reason})" if self.last else ""
-        return f"{self.regions:,} damaged places, {self.bytes:,} bytes passed over{place}"
+        places = "place" if self.regions == 1 else "places"
+        return f"{self.regions:,} damaged {places}, {self.bytes:,} bytes passed over{place}"
 
 
 class RunFiles:

@@ -8,7 +8,8 @@
     explosion: 100, // global gradient norm against its own median
     ratioHigh: 1e-2, // median update/weight ratio; around 1e-3 is usual (CS231n notes, "Neural Networks Part 3")
     ratioLow: 1e-5,
-    cost: 0.05, // vizkit's share of the step time
+    annealed: 0.01, // below this share of its peak the learning rate itself makes updates tiny
+    cost: 0.1, // vizkit's share of the step time, from where watch(budget=0.1) backs off
   };
   vk.findingLimits = LIMITS;
 
@@ -65,11 +66,11 @@
     ];
   }
 
-  function updates(ratios) {
+  function updates({ ratios, lr, peakLr }) {
     const usual = median(ratios.filter((ratio) => ratio > 0));
     if (usual > LIMITS.ratioHigh)
       return [finding('warn', `Updates are large: median update/weight ratio ${vk.sixDigits(usual)}, usual is about 1e-3`)];
-    if (usual < LIMITS.ratioLow)
+    if (usual < LIMITS.ratioLow && !(lr < LIMITS.annealed * peakLr))
       return [finding('warn', `Updates are tiny: median update/weight ratio ${vk.sixDigits(usual)}, usual is about 1e-3`)];
     return [];
   }
@@ -106,7 +107,7 @@
       ...firstNonFinite(facts.gradNorm, 'Gradient norm'),
       ...exploding(facts.gradNorm),
       ...vanishing(facts.norms),
-      ...updates(facts.ratios),
+      ...updates(facts),
       ...cost(facts.cost),
     ];
     return found.length ? found : allWell(facts);

@@ -3,9 +3,8 @@
   'use strict';
 
   const SPARK_POINTS = 240;
+  const SHARE = 'perf/vizkit_share';
   const METRIC = /(acc|f1|auc|iou|bleu|rouge|perplexity|ppl|error|val)/i;
-
-  const lastPart = (tag) => tag.split('/').pop();
 
   function firstMatch(tags, patterns) {
     for (const pattern of patterns) {
@@ -31,6 +30,13 @@
     const last = series.step.length - 1;
     const from = Math.floor(0.75 * last);
     return (series.step[last] - series.step[from]) / (series.wall[last] - series.wall[from]);
+  }
+
+  /** Median of the last quarter: a single slow step says nothing. */
+  function usual(series) {
+    if (!series || !series.value.length) return NaN;
+    const late = Array.from(series.value.slice(Math.floor(0.75 * series.value.length))).sort((a, b) => a - b);
+    return late[Math.floor(late.length / 2)];
   }
 
   function valuesUnder(at, prefix) {
@@ -74,9 +80,11 @@
     const run = record.run;
     const at = await vk.api.json('at', vk.asOf({ run }));
     const vital = vk.vitalTags(Object.keys(at));
-    const [loss, gradNorm, error] = await Promise.all([
+    const [loss, gradNorm, lr, share, error] = await Promise.all([
       seriesOf(run, vital.loss),
       seriesOf(run, vital.gradNorm),
+      seriesOf(run, vital.lr),
+      seriesOf(run, SHARE in at ? SHARE : null),
       errorOf(record),
     ]);
     const isPast = vk.store.get().until !== null;
@@ -93,9 +101,10 @@
       stepsPerSecond,
       ...progress(record, step, stepsPerSecond, isPast),
       samplesPerSecond: Number(at['perf/samples_per_s']),
-      cost: Number(at['perf/vizkit_share']),
+      cost: usual(share),
       lr: vital.lr ? Number(at[vital.lr]) : NaN,
-      metrics: vital.metrics.map((tag) => ({ tag, label: lastPart(tag), value: Number(at[tag]) })),
+      peakLr: lr ? lr.value.reduce((most, value) => (value > most ? value : most), 0) : NaN,
+      metrics: vital.metrics.map((tag) => ({ tag, value: Number(at[tag]) })),
       // A bias in front of a normalisation gets no gradient by construction: it says nothing about vanishing.
       norms: valuesUnder(at, 'grad_norm/')
         .filter(({ tag }) => !tag.endsWith('bias'))

@@ -130,9 +130,9 @@
       setNumber(this.cells.lr, lr);
       this.cells.cost.textContent = Number.isFinite(cost) ? `${(100 * cost).toFixed(1)} % of step` : UNKNOWN;
       this.metrics.replaceChildren(
-        ...metrics.map(({ tag, label, value }) => {
+        ...metrics.map(({ tag, value }) => {
           const shown = el('dd', { title: exactly(value) }, number(value));
-          return el('div', { class: 'vk-number' }, el('dt', { title: tag }, label), shown);
+          return el('div', { class: 'vk-number' }, el('dt', { title: tag }, tag), shown);
         }),
       );
       this.hideUnknown();

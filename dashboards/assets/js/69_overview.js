@@ -13,12 +13,14 @@
       this.summary = vk.el('p', { class: 'vk-page-summary', role: 'status' });
       this.list = vk.el('div', { class: 'vk-run-list' });
       this.empty = vk.el('div', { class: 'vk-page-empty' });
+      this.problems = new vk.FileProblems();
       this.details = vk.el('div', { class: 'vk-run-details' });
       root.classList.add('vk-page-body');
       root.append(
         vk.el('header', { class: 'vk-page-head' }, vk.el('h1', {}, 'Overview'), this.summary),
         this.empty,
         this.list,
+        this.problems.element,
         this.details,
       );
       this.runDetails = new vk.RunDetails(this.details);
@@ -41,6 +43,7 @@
       records.forEach((record) => this.syncRow(record));
       this.placeRows(records);
       this.runDetails.update(records);
+      this.problems.refresh();
       this.summary.textContent = this.summarise(records);
       this.root.dataset.vkRows = records.length;
     }

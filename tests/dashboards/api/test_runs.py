@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import httpx
 
+from vizkit.testing import wait_until
+
 Get = Callable[..., httpx.Response]
 
 
@@ -34,6 +36,19 @@ def test_one_run_tells_its_environment_and_what_is_wrong_with_its_files(get: Get
 
     assert found["environment"]["host"] == "testhost"
     assert (found["error"], found["problems"]) == (None, [])
+
+
+def test_files_that_cannot_be_read_are_told_even_where_no_run_is(state, get: Get) -> None:
+    assert get("problems").json() == []
+
+    (state.logdir / "link").mkdir()
+    broken = state.logdir / "link" / "events.out.tfevents.1.host.1.0"
+    broken.symlink_to("/nowhere")
+    wait_until(lambda: get("problems").json(), timeout=10)
+
+    (problem,) = get("problems").json()
+    assert problem["path"] == str(broken)
+    assert "does not exist" in problem["message"]
 
 
 def test_tags_tell_kind_and_extremes(get: Get) -> None:

@@ -188,7 +188,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path, follow):
     assert told["fifo"] == "cannot be read: not a regular file"
     assert told["link"] == "is a link to a file that does not exist"
     assert told["folder"] == "is a folder, but named like an event file"
-    assert told["h"].startswith("1 damaged places, 54 bytes passed over")
+    assert told["h"].startswith("1 damaged place, 54 bytes passed over")
     assert index.points["good", "loss"] == [0, 1, 2]
     assert index.points["bad", "loss"] == [0, 1]
 

@@ -220,7 +220,7 @@ def test_damage_is_told_and_the_rest_read(tmp_path):
     assert len(logdir.series("a", "loss")) == 49
     (problem,) = logdir.problems()
     assert problem.path == str(path)
-    assert "1 damaged places" in problem.message
+    assert "1 damaged place, " in problem.message
 
 
 def test_what_is_not_there_is_said_with_what_is(tmp_path):
