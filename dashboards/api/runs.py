@@ -75,6 +75,6 @@ def _tag_names(state: ViewerState, row: RunRow, wanted: bool) -> dict[str, list[
     if not wanted:
         return {}
     try:
-        return {"tags": [series.tag for series in state.index.tags(row.name)]}
+        return {"tags": state.index.tag_names(row.name)}
     except RunNotFoundError:  # its folder has just been removed
         return {"tags": []}

@@ -81,6 +81,12 @@ def decode_axes(data: memoryview) -> Axes:
     return Axes(decode_ints(body[:split], n), walls, attempt, width)
 
 
+def decode_steps(data: memoryview) -> tuple[Ints, int]:
+    """Return the steps of a chunk and how many columns it has; wall times are left alone."""
+    n, width, _, split = _AXES.unpack_from(data)
+    return decode_ints(data[_AXES.size :][:split], n), width
+
+
 def encode_ints(values: Ints) -> bytes:
     """Return int64s as first, smallest difference, and differences above it, narrow."""
     # Differences wrap around at the ends of int64, and back again when they are summed up.

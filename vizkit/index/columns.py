@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +58,23 @@ class Chunk:
         part = slice(start, stop)
         return Chunk(self.step[part], self.wall_time[part], self.value[part], self.attempt)
 
+    def peek(self) -> Peek:
+        """Return the steps, and a way to the rows."""
+        return Peek(self.step, lambda row: self.value[row].astype(np.float64))
+
     def column(self, position: int) -> Columns:
         """Return the points of one series."""
         attempt = np.full(len(self), self.attempt, np.int32)
         value = self.value[:, position].astype(np.float64, copy=False)
         return Columns(self.step, self.wall_time, value, attempt)
+
+
+@dataclass(frozen=True)
+class Peek:
+    """The steps of a chunk; `row` gives the values of one of its rows, shape (k,)."""
+
+    step: Ints
+    row: Callable[[int], Floats]
 
 
 def no_columns() -> Columns:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import threading
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-
-import sqlalchemy as sa
 
 from vizkit.errors import (
     IndexBrokenError,
     RunNotFoundError,
     TagNotFoundError,
     VizkitError,
-    VizkitWarning,
 )
 from vizkit.events.batch import Batch, TailState
 from vizkit.index import loading
@@ -23,8 +20,9 @@ from vizkit.index.columns import Columns
 from vizkit.index.committer import Committer
 from vizkit.index.contents import Contents
 from vizkit.index.database import Database
-from vizkit.index.lane import LaneKey
-from vizkit.index.place import Place, find_place, in_memory
+from vizkit.index.lane import Lane, LaneKey
+from vizkit.index.place import Place, find_place
+from vizkit.index.recovery import recovered
 from vizkit.index.rows import PayloadRow, RunRow, SeriesRow
 from vizkit.index.stats import merged, series_rows
 from vizkit.index.store import Store
@@ -47,7 +45,7 @@ class Index:
         self._store = Store(self._database, self._damage)
         self._database.create()
         kept = loading.Loaded(self._database, self._store)
-        self._contents = Contents(self._store.chunk, kept.runs, kept.states, kept.next_payload)
+        self._contents = Contents(self._store.open_chunk, kept.runs, kept.states, kept.next_payload)
         self._committer = Committer(
             self._database,
             self._contents,
@@ -69,7 +67,7 @@ class Index:
             UsageError: for another kind of URL.
         """
         folder = Path(logdir).resolve()
-        index = _opened(folder, find_place(folder, url))
+        index = recovered(find_place(folder, url), lambda place: cls(folder, place))
         index._committer.start()
         return index
 
@@ -135,11 +133,27 @@ class Index:
         Raises:
             RunNotFoundError: if there is no such run.
         """
+        with self._lock:
+            lanes = [(lane, lane.rows, lane.described) for lane in self._known(run).lanes]
+            stale = [lane for lane, rows, told in lanes if told[0] != rows]
+            views = dict(zip(stale, self._views(stale), strict=True))
         found: dict[str, list[SeriesRow]] = {}
-        for key, view in self.lanes(run):
-            for row in series_rows(view, key):
+        for lane, rows, (_, told) in lanes:
+            if lane in views:
+                told = series_rows(views[lane], lane.key)
+                lane.described = (rows, told)
+            for row in told:
                 found.setdefault(row.tag, []).append(row)
         return [merged(rows) for rows in found.values()]
+
+    def tag_names(self, run: str) -> list[str]:
+        """Return the tags of a run's series, in the order they appeared; reads nothing.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+        """
+        with self._lock:
+            return list(self._known(run).series)
 
     def read(self, run: str, tag: str, start: int = 0, stop: int | None = None) -> Columns:
         """Return the points with ordinals [start, stop) of a series, in the order they came in.
@@ -163,8 +177,9 @@ class Index:
                     f"Run {run!r} has no series {tag!r:.200}. "
                     f"`vizkit runs {str(self.logdir)!r} --json` lists those that it has."
                 )
-            views = [(view_of(lane, self._store), position) for lane, position in lanes]
-            return SeriesView(views, known.totals.first_wall or 0.0)
+            views = self._views([lane for lane, _ in lanes])
+            strands = list(zip(views, [position for _, position in lanes], strict=True))
+            return SeriesView(strands, known.totals.first_wall or 0.0)
 
     def lanes(self, run: str, prefix: str = "") -> list[tuple[LaneKey, LaneView]]:
         """Return all lanes of a run as they stand, or those whose tag begins with `prefix`.
@@ -173,11 +188,8 @@ class Index:
             RunNotFoundError: if there is no such run.
         """
         with self._lock:
-            return [
-                (lane.key, view_of(lane, self._store))
-                for lane in self._known(run).lanes
-                if lane.key.tag.startswith(prefix)
-            ]
+            lanes = [each for each in self._known(run).lanes if each.key.tag.startswith(prefix)]
+            return list(zip([lane.key for lane in lanes], self._views(lanes), strict=True))
 
     def payloads(self, run: str, plugin: str) -> list[PayloadRow]:
         """Return a run's other records of one plugin, in the order they came in."""
@@ -211,6 +223,13 @@ class Index:
             raise VizkitError(f"The record of {row.tag!r:.200} is no longer in {str(path)!r}.")
         return content
 
+    def _views(self, lanes: Sequence[Lane]) -> list[LaneView]:
+        """Return lanes as they stand; parked ones are brought back together."""
+        parked = {lane.number: lane for lane in lanes if lane.parked_rows}
+        for number, chunk in self._store.open_chunks(list(parked)).items():
+            parked[number].wake(chunk)
+        return [view_of(lane, self._store) for lane in lanes]
+
     def _known(self, name: str) -> RunState:
         try:
             return self._contents.runs[name]
@@ -223,28 +242,3 @@ class Index:
             f"The index is damaged: {reason}. Start again: it is built anew from the event files, "
             f"nothing is lost. Index: {str(self._place.path)!r}"
         )
-
-
-def _opened(logdir: Path, place: Place) -> Index:
-    """Open an index; one that is damaged, or of another version, is built anew."""
-    try:
-        if place.damaged():
-            place.clear()
-        return Index(logdir, place)
-    except (IndexBrokenError, sa.exc.DatabaseError) as error:
-        return _anew(logdir, place, error)
-
-
-def _anew(logdir: Path, place: Place, reason: Exception) -> Index:
-    try:
-        place.clear()
-        index = Index(logdir, place)
-    except (OSError, sa.exc.DatabaseError) as error:
-        place.release()
-        return Index(logdir, in_memory(place.path, error))
-    warnings.warn(
-        f"The index could not be used and is built anew from the event files ({reason}).",
-        VizkitWarning,
-        stacklevel=4,
-    )
-    return index

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vizkit.errors import IndexBrokenError
 from vizkit.index.columns import Chunk, Floats, Ints, Matrix
 from vizkit.index.grow import Growing, OpenChunk
 from vizkit.index.pyramid import CHUNK, ENTRY, Entries, summarise
+from vizkit.index.rows import SeriesRow
 from vizkit.kinds.vector.names import series_tag
 
 
@@ -47,8 +49,8 @@ class Kept:
     begins: Mapping[int, Begin]
 
 
-Load = Callable[[int, int], Chunk]
-"""Reads a chunk from the database, by lane and number."""
+Load = Callable[[int], Chunk]
+"""Reads the open chunk of a lane, by number, from the database."""
 
 
 class Lane:
@@ -57,6 +59,7 @@ class Lane:
     Rows that were appended never change, so views of them stay good without a lock; the calls
     themselves need one. `covered` rows lie in the database as chunks; `logged` rows lie there as
     chunks or in its journal. The open chunk of a quiet lane is parked: it lies there only.
+    `described`: its series' rows, and how many rows the lane had then.
     """
 
     def __init__(self, number: int, key: LaneKey, load: Load) -> None:
@@ -71,6 +74,7 @@ class Lane:
         self.stored = False
         self.parked_rows = 0
         self.used = 0.0
+        self.described: tuple[int, list[SeriesRow]] = (0, [])
         self._open = OpenChunk(self.width)
         self._load = load
 
@@ -105,9 +109,19 @@ class Lane:
         """Return the open chunk, brought back if it was parked."""
         self.used = time.monotonic()
         if self.parked_rows:
-            self._open.fill(self._load(self.number, self.chunks))
-            self.parked_rows = 0
+            self.wake(self._load(self.number))
         return self._open
+
+    def wake(self, chunk: Chunk) -> None:
+        """Take the parked open chunk back.
+
+        Raises:
+            IndexBrokenError: if it has lost rows.
+        """
+        if len(chunk) != self.parked_rows:
+            raise IndexBrokenError(f"the open chunk of series {self.number} has lost rows")
+        self._open.fill(chunk)
+        self.parked_rows = 0
 
     def park(self) -> None:
         """Give the memory of the open chunk back, if all of it lies in the database."""

@@ -59,7 +59,7 @@ def _lanes(
             raise IndexBrokenError(f"run {run} of series {number} is gone")
         names = None if record["names"] is None else tuple(record["names"])
         key = LaneKey(runs[run].name, record["tag"], names)
-        lane = Lane.stored_as(number, key, store.chunk, _kept(record, store, number, key))
+        lane = Lane.stored_as(number, key, store.open_chunk, _kept(record, store, number, key))
         runs[run].adopt(lane)
         yield number, lane
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 """Grows with every change that older files do not fit; they are built anew then."""
 
 POINTS, FINE_ENTRIES, CHUNK_ENTRIES = 0, 1, 2
 BLOCKS = {16: 3, 256: 4}
+OPEN = 5
+"""Level of the points of open chunks, as they were when the journal was emptied; always chunk 0."""
+LEVELS = (POINTS, FINE_ENTRIES, CHUNK_ENTRIES, *BLOCKS.values(), OPEN)
 AXES = -1
 """Part of a chunk that holds the steps and wall times; the others are columns."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -12,13 +15,15 @@ from vizkit.errors import IndexBrokenError, RunNotFoundError
 from vizkit.index import codec
 from vizkit.index.blocks import Blocks, blocks_of
 from vizkit.index.cache import Cache
-from vizkit.index.columns import Chunk, Columns, Floats, Ints, Matrix
+from vizkit.index.columns import Chunk, Columns, Floats, Matrix, Peek
 from vizkit.index.database import Database
 from vizkit.index.pyramid import ENTRY, Entries
-from vizkit.index.schema import AXES, BLOCKS, CHUNK_ENTRIES, FINE_ENTRIES, POINTS, chunk
+from vizkit.index.schema import AXES, BLOCKS, CHUNK_ENTRIES, FINE_ENTRIES, OPEN, POINTS, chunk
 
 _CACHED = 64 << 20
+Found = TypeVar("Found")
 _TOGETHER = 64
+_LANES_TOGETHER = 500
 
 
 class Store:
@@ -29,7 +34,6 @@ class Store:
         self._database = database
         self._on_damage = on_damage
         self._points: Cache[Columns] = Cache(_CACHED)
-        self._axes: Cache[codec.Axes] = Cache(_CACHED // 4)
         self._others: Cache[Any] = Cache(_CACHED)
 
     def points(self, lane: int, chunks: Sequence[int], position: int) -> list[Columns]:
@@ -55,24 +59,30 @@ class Store:
         parts = [data for _, _, data in self._blobs(CHUNK_ENTRIES, lane, range(chunks))]
         return np.frombuffer(b"".join(parts), ENTRY).reshape(chunks, width)
 
-    def steps(self, lane: int, no: int) -> Ints:
-        """Return the steps of a sealed chunk."""
-        known = self._axes.get((lane, no))
-        if known is None:
-            ((_, _, data),) = self._blobs(POINTS, lane, [no], (AXES,))
-            known = self._kept_axes(lane, no, data)
-        return known.step
-
-    def row(self, lane: int, no: int, row: int) -> Floats:
-        """Return the values of one row of a sealed chunk; shape (k,)."""
-        axes, columns = self._columns(lane, no)
-        return np.array([float(codec.decode_values(data, len(axes.step))[row]) for data in columns])
+    def peek(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Peek]:
+        """Return the steps of sealed chunks, by (lane, chunk), and a way to their rows."""
+        kept = {place: self._others.get((*place, "peek")) for place in places}
+        found: dict[tuple[int, int], Peek] = {at: peek for at, peek in kept.items() if peek}
+        lanes_of: dict[int, list[int]] = {}
+        for lane, no in kept.keys() - found.keys():
+            lanes_of.setdefault(no, []).append(lane)
+        for no, lanes in lanes_of.items():
+            for lane, blobs in self._by_lane(POINTS, lanes, no):
+                found[lane, no] = self._peeked(lane, blobs)
+                self._others.put((lane, no, "peek"), found[lane, no], sum(map(len, blobs)))
+        return found
 
     def chunk(self, lane: int, no: int) -> Chunk:
-        """Return all columns of a chunk, sealed or not; not kept."""
-        axes, columns = self._columns(lane, no)
-        values = [codec.decode_values(data, len(axes.step)) for data in columns]
-        return Chunk(axes.step, axes.wall_time, _side_by_side(values), axes.attempt)
+        """Return all columns of a sealed chunk; not kept."""
+        return self._assembled(lane, [data for _, _, data in self._blobs(POINTS, lane, [no])])
+
+    def open_chunk(self, lane: int) -> Chunk:
+        """Return the open chunk of a lane as it was parked."""
+        return self.open_chunks([lane])[lane]
+
+    def open_chunks(self, lanes: Sequence[int]) -> dict[int, Chunk]:
+        """Return the parked open chunks of many lanes, with few queries."""
+        return {lane: self._assembled(lane, blobs) for lane, blobs in self._by_lane(OPEN, lanes, 0)}
 
     def blocks(self, lane: int, no: int, size: int) -> Blocks:
         """Return the blocks of `size` rows of a sealed chunk."""
@@ -88,19 +98,58 @@ class Store:
         found: dict[int, Columns | None] = {}
         rows = self._blobs(POINTS, lane, chunks, (AXES, position))
         for (no, _, shared), (_, _, data) in zip(rows[::2], rows[1::2], strict=True):
-            axes = self._kept_axes(lane, no, shared)
+            axes = self._axes_in(lane, [shared], codec.decode_axes)
             value = codec.decode_values(data, len(axes.step))[:, None]
             points = Chunk(axes.step, axes.wall_time, value, axes.attempt).column(0)
-            self._points.put((lane, no, position), points, 12 * len(points))
+            self._points.put((lane, no, position), points, 28 * len(points))
             found[no] = points
         return found
 
-    def _columns(self, lane: int, no: int) -> tuple[codec.Axes, list[memoryview]]:
-        """Return the axes of a chunk and its columns, still encoded."""
-        (_, first, data), *columns = self._blobs(POINTS, lane, [no])
-        if first != AXES or len(columns) != (axes := codec.decode_axes(data)).width:
-            raise self._damage(lane, f"columns of chunk {no} of series {lane} are gone")
-        return axes, [data for _, _, data in columns]
+    def _by_lane(
+        self, level: int, lanes: Sequence[int], no: int
+    ) -> Iterator[tuple[int, list[memoryview]]]:
+        """Give the blobs of one chunk of each of many lanes, that of the axes first."""
+        for start in range(0, len(lanes), _LANES_TOGETHER):
+            some = lanes[start : start + _LANES_TOGETHER]
+            query = (
+                sa.select(chunk.c.series, chunk.c.part, chunk.c.data)
+                .where(chunk.c.level == level, chunk.c.series.in_(some), chunk.c.no == no)
+                .order_by(chunk.c.series, chunk.c.part)
+            )
+            seen = 0
+            for lane, rows in groupby(self._fetch(query, some[0]), key=itemgetter(0)):
+                seen += 1
+                yield lane, [self._open(level, lane, no, part, blob) for _, part, blob in rows]
+            if seen != len(some):
+                raise self._damage(some[0], f"chunk {no} of some series is gone")
+
+    def _peeked(self, lane: int, blobs: Sequence[memoryview]) -> Peek:
+        steps, width = self._axes_in(lane, blobs, codec.decode_steps)
+        self._check_width(lane, blobs, width)
+
+        def row(number: int) -> Floats:
+            values = (codec.decode_values(data, len(steps))[number] for data in blobs[1:])
+            return np.fromiter(values, np.float64, width)
+
+        return Peek(steps, row)
+
+    def _assembled(self, lane: int, blobs: Sequence[memoryview]) -> Chunk:
+        axes = self._axes_in(lane, blobs, codec.decode_axes)
+        self._check_width(lane, blobs, axes.width)
+        values = [codec.decode_values(data, len(axes.step)) for data in blobs[1:]]
+        return Chunk(axes.step, axes.wall_time, _side_by_side(values), axes.attempt)
+
+    def _axes_in(
+        self, lane: int, blobs: Sequence[memoryview], decode: Callable[[memoryview], Found]
+    ) -> Found:
+        try:
+            return decode(blobs[0])
+        except struct.error:  # a column stands in the place of the axes
+            raise self._damage(lane, f"the steps of series {lane} are gone") from None
+
+    def _check_width(self, lane: int, blobs: Sequence[memoryview], width: int) -> None:
+        if len(blobs) != width + 1:
+            raise self._damage(lane, f"columns of series {lane} are gone")
 
     def _read_blocks(self, lane: int, no: int, size: int) -> Blocks:
         """Return stored blocks; a lane of one column has none, nor has any those of size 1."""
@@ -108,11 +157,6 @@ class Store:
         for _, part, blob in stored:
             return codec.decode_blocks(self._open(BLOCKS[size], lane, no, part, blob))
         return blocks_of(self.chunk(lane, no), size)
-
-    def _kept_axes(self, lane: int, no: int, data: memoryview) -> codec.Axes:
-        axes = codec.decode_axes(data)
-        self._axes.put((lane, no), axes, 16 * len(axes.step))
-        return axes
 
     def _blobs(
         self,
@@ -144,6 +188,9 @@ class Store:
         )
         if parts is not None:
             query = query.where(chunk.c.part.in_(parts))
+        return self._fetch(query, lane)
+
+    def _fetch(self, query: sa.Select[Any], lane: int) -> Sequence[Any]:
         try:
             with self._database.reading() as connection:
                 return connection.execute(query).fetchall()

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from vizkit.index.blocks import Blocks, blocks_of
-from vizkit.index.columns import Chunk, Columns, Floats, Ints, joined
+from vizkit.index.columns import Chunk, Columns, Peek, joined
 from vizkit.index.lane import Begin, Lane
 from vizkit.index.pyramid import ENTRY, FINE, Entries, summarise
 
@@ -25,11 +25,8 @@ class Chunks(Protocol):
     def fine(self, lane: int, chunks: Sequence[int]) -> Entries:
         """Return the entries of FINE points of ascending chunks of a one-column lane."""
 
-    def steps(self, lane: int, no: int) -> Ints:
-        """Return the steps of a sealed chunk."""
-
-    def row(self, lane: int, no: int, row: int) -> Floats:
-        """Return the values of one row of a sealed chunk; shape (k,)."""
+    def peek(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Peek]:
+        """Return the steps of sealed chunks, by (lane, chunk), and a way to their rows."""
 
     def blocks(self, lane: int, no: int, size: int) -> Blocks:
         """Return the blocks of `size` rows of a sealed chunk."""
@@ -51,19 +48,6 @@ class LaneView:
     def count(self) -> int:
         """Return how many rows there are."""
         return int(self.directory["count"][:, 0].sum()) + len(self.open)
-
-    def steps(self, no: int) -> Ints:
-        """Return the steps of a sealed chunk."""
-        waiting = self.waiting.get(no)
-        return self.source.steps(self.number, no) if waiting is None else waiting.step
-
-    def row(self, no: int, row: int) -> Floats:
-        """Return the values of one row of a sealed chunk; shape (k,)."""
-        waiting = self.waiting.get(no)
-        if waiting is None:
-            return self.source.row(self.number, no, row)
-        values: Floats = waiting.value[row].astype(np.float64)
-        return values
 
     def blocks(self, no: int, size: int) -> Blocks:
         """Return the blocks of `size` rows of a sealed chunk, for a heatmap."""

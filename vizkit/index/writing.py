@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -136,7 +136,7 @@ def _chunk_rows(each: LaneWrite) -> Iterator[Row]:
     for no, chunk in each.sealed.items():
         yield from _sealed_rows(each.lane.number, no, chunk, each.directory[no])
     if each.open is not None:
-        yield from _point_rows(each.lane.number, len(each.directory), each.open)
+        yield from _point_rows(schema.OPEN, each.lane.number, 0, each.open)
 
 
 def _portions(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -145,14 +145,14 @@ def _portions(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield portion
 
 
-def _point_rows(lane: int, no: int, chunk: Chunk) -> Iterator[Row]:
-    yield _chunk_row(schema.POINTS, lane, no, schema.AXES, codec.encode_axes(chunk))
+def _point_rows(level: int, lane: int, no: int, chunk: Chunk) -> Iterator[Row]:
+    yield _chunk_row(level, lane, no, schema.AXES, codec.encode_axes(chunk))
     for position, column in enumerate(np.ascontiguousarray(chunk.value.T)):
-        yield _chunk_row(schema.POINTS, lane, no, position, codec.encode_values(column))
+        yield _chunk_row(level, lane, no, position, codec.encode_values(column))
 
 
 def _sealed_rows(lane: int, no: int, chunk: Chunk, entries: Entries) -> Iterator[Row]:
-    yield from _point_rows(lane, no, chunk)
+    yield from _point_rows(schema.POINTS, lane, no, chunk)
     yield _chunk_row(schema.CHUNK_ENTRIES, lane, no, 0, entries.tobytes())
     if chunk.value.shape[1] == 1:
         fine = summarise(chunk, no, FINE)
@@ -198,15 +198,11 @@ def payload_of(record: Mapping[str, Any]) -> PayloadRow:
 
 def _forget(connection: sa.Connection, run: int) -> None:
     lanes = sa.select(schema.series.c.id).where(schema.series.c.run == run)
-    for level in (schema.POINTS, schema.FINE_ENTRIES, schema.CHUNK_ENTRIES, *_block_levels()):
+    for level in schema.LEVELS:
         here = (schema.chunk.c.level == level) & schema.chunk.c.series.in_(lanes)
         connection.execute(schema.chunk.delete().where(here))
     for table, column in _by_run():
         connection.execute(table.delete().where(column == run))
-
-
-def _block_levels() -> Iterable[int]:
-    return schema.BLOCKS.values()
 
 
 def _by_run() -> tuple[tuple[sa.Table, sa.Column[Any]], ...]:

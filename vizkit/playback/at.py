@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from vizkit.index import Index
-from vizkit.index.columns import Floats, Ints
+from vizkit.index.columns import Floats, Peek
 from vizkit.index.lane import LaneKey
 from vizkit.index.view import LaneView
 from vizkit.playback.frame import Span, drawn_by_tag
 
 _NEVER, _ALWAYS = -(1 << 63), (1 << 63) - 1
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A row: its step and the chunk that holds it, None for the open one."""
-
-    step: int
-    chunk: int | None
-    row: int
 
 
 def at(
@@ -40,37 +31,71 @@ def at(
     wanted = prefix or ""
     lanes = [(key, lane) for key, lane in index.lanes(run) if _may_match(key, wanted)]
     spans = drawn_by_tag(lanes)
+    end = np.inf if until is None else until
+    searches = [_Search(lane, end, spans[key.tag]) for key, lane in lanes]
+    _finish(searches)
     best: dict[str, tuple[int, float]] = {}
-    for key, lane in lanes:
-        found = _last_row(lane, np.inf if until is None else until, spans[key.tag])
-        if found is not None:
-            values = _values(lane, found).tolist()
-            for tag, value in zip(key.series, values, strict=True):
-                if tag.startswith(wanted) and found.step >= best.get(tag, (found.step, 0.0))[0]:
-                    best[tag] = (found.step, value)
+    for (key, _), search in zip(lanes, searches, strict=True):
+        for tag, value in zip(key.series, search.values(), strict=False):
+            if tag.startswith(wanted) and search.step >= best.get(tag, (search.step, 0.0))[0]:
+                best[tag] = (search.step, value)
     return {tag: value for tag, (_, value) in best.items()}
+
+
+class _Search:
+    """Looks for the row of a lane with the highest known step, of several the latest."""
+
+    def __init__(self, lane: LaneView, until: float, spans: Mapping[int, Span]) -> None:
+        self.lane = lane
+        self.step = _NEVER
+        self._row: Callable[[], Floats] | None = None
+        directory = lane.directory[:, 0]
+        attempts = directory["attempt"].tolist()
+        self._bounds = np.array([_bound(each, until, spans) for each in attempts], np.int64)
+        self._upper = np.minimum(directory["last"]["step"], self._bounds)
+        reachable = np.flatnonzero(directory["first"]["step"] <= self._bounds)
+        # Steps mostly ascend: the first chunk looked at decides nearly always.
+        self._chunks = reachable[np.lexsort((reachable, self._upper[reachable]))].tolist()
+        self._look(lane.open.peek(), _bound(lane.open.attempt, until, spans))
+
+    def wanted(self) -> int | None:
+        """Return the sealed chunk to be looked into next, None when the search is over."""
+        if not self._chunks or (self._row and self._upper[self._chunks[-1]] <= self.step):
+            return None
+        return int(self._chunks[-1])
+
+    def take(self, chunk: Peek) -> None:
+        """Look into the chunk that was wanted."""
+        self._look(chunk, int(self._bounds[self._chunks.pop()]))
+
+    def values(self) -> list[float]:
+        """Return the values of the row; none if there is no such row."""
+        return self._row().tolist() if self._row else []
+
+    def _look(self, chunk: Peek, bound: int) -> None:
+        known = np.flatnonzero(chunk.step <= bound)
+        if not len(known) or bound == _NEVER:
+            return
+        row = int(known[len(known) - 1 - int(chunk.step[known][::-1].argmax())])
+        step = int(chunk.step[row])
+        if self._row is None or step > self.step:
+            self.step, self._row = step, partial(chunk.row, row)
+
+
+def _finish(searches: Sequence[_Search]) -> None:
+    """Let all searches look into their next chunks together, until none wants more."""
+    while wanted := {each: no for each in searches if (no := each.wanted()) is not None}:
+        written = [(each, no) for each, no in wanted.items() if no not in each.lane.waiting]
+        places = [(search.lane.number, no) for search, no in written]
+        read = searches[0].lane.source.peek(places)
+        for search, no in wanted.items():
+            waiting = search.lane.waiting.get(no)
+            search.take(read[search.lane.number, no] if waiting is None else waiting.peek())
 
 
 def _may_match(key: LaneKey, prefix: str) -> bool:
     stem = key.tag if key.names is None else key.tag.removesuffix("*")
     return stem.startswith(prefix) or prefix.startswith(stem)
-
-
-def _last_row(lane: LaneView, until: float, spans: Mapping[int, Span]) -> _Found | None:
-    best = _found_in(lane.open.step, _bound(lane.open.attempt, until, spans), None)
-    directory = lane.directory[:, 0]
-    bounds = np.array([_bound(a, until, spans) for a in directory["attempt"].tolist()], np.int64)
-    reachable = np.flatnonzero(directory["first"]["step"] <= bounds)
-    upper = np.minimum(directory["last"]["step"], bounds)[reachable]
-    # Steps mostly ascend: the first chunk looked at decides nearly always.
-    for nearest in np.lexsort((reachable, upper))[::-1].tolist():
-        if best is not None and upper[nearest] <= best.step:
-            break
-        no = int(reachable[nearest])
-        found = _found_in(lane.steps(no), int(bounds[no]), no)
-        if found is not None and (best is None or found.step > best.step):
-            best = found
-    return best
 
 
 def _bound(attempt: int, until: float, spans: Mapping[int, Span]) -> int:
@@ -79,18 +104,3 @@ def _bound(attempt: int, until: float, spans: Mapping[int, Span]) -> int:
         return _NEVER
     bound = min(until, spans[attempt][1] - 1)
     return _ALWAYS if bound >= _ALWAYS else max(_NEVER, math.floor(bound))
-
-
-def _found_in(steps: Ints, bound: int, chunk: int | None) -> _Found | None:
-    known = np.flatnonzero(steps <= bound)
-    if not len(known) or bound == _NEVER:
-        return None
-    row = int(known[len(known) - 1 - int(steps[known][::-1].argmax())])
-    return _Found(int(steps[row]), chunk, row)
-
-
-def _values(lane: LaneView, found: _Found) -> Floats:
-    if found.chunk is not None:
-        return lane.row(found.chunk, found.row)
-    values: Floats = lane.open.value[found.row].astype(np.float64)
-    return values

@@ -7,7 +7,7 @@ from vizkit.index.lane import Lane
 
 
 def open_lane(run, key):
-    lane = Lane(len(run.lanes), key, lambda lane, no: None)
+    lane = Lane(len(run.lanes), key, lambda lane: None)
     run.adopt(lane)
     return lane
 

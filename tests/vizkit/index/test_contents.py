@@ -5,7 +5,7 @@ from vizkit.kinds.runinfo.record import PLUGIN
 
 
 def contents():
-    return Contents(lambda lane, no: None, {}, {}, 0)
+    return Contents(lambda lane: None, {}, {}, 0)
 
 
 def append(contents, content, run="run"):

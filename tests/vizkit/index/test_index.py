@@ -36,6 +36,22 @@ def test_a_vector_changes_all_of_its_series(index):
     assert changed == {("run", "g/a"), ("run", "g/b")}
 
 
+def test_tag_names_come_in_the_order_they_appeared(index):
+    put(index, batch("loss", [1]))
+    put(index, rows("g/*", "ba", [[1, 2]]))
+
+    assert index.tag_names("run") == ["loss", "g/b", "g/a"]
+    assert [row.tag for row in index.tags("run")] == ["loss", "g/b", "g/a"]
+
+
+def test_rows_of_series_are_told_anew_once_they_grew(index):
+    put(index, batch("loss", [1]))
+    before = index.tags("run")
+    put(index, batch("loss", [2], start=1))
+
+    assert [row.points for row in before + index.tags("run")] == [1, 2]
+
+
 def test_the_version_grows_with_each_change(index):
     versions = [index.version()]
     put(index, batch("loss", [1]))

@@ -1,12 +1,14 @@
 import numpy as np
+import pytest
 
+from vizkit.errors import IndexBrokenError
 from vizkit.index.lane import Begin, Kept, Lane, LaneKey
 from vizkit.index.pyramid import CHUNK
 
 KEY = LaneKey("run", "grad_norm/*", ("a", "b"))
 
 
-def nothing_to_load(lane, no):
+def nothing_to_load(lane):
     raise AssertionError("nothing is parked")
 
 
@@ -73,9 +75,19 @@ def test_a_parked_chunk_comes_back_when_points_do():
     append(source, [0, 1, 2])
     chunk = source.open().view()
     parked = Lane.stored_as(
-        0, KEY, lambda lane, no: chunk, Kept(3, source.directory.view(), source.begins)
+        0, KEY, lambda lane: chunk, Kept(3, source.directory.view(), source.begins)
     )
 
     append(parked, [3])
 
     assert parked.open().view().step.tolist() == [0, 1, 2, 3]
+
+
+def test_a_parked_chunk_that_lost_rows_is_damage():
+    source = lane()
+    append(source, [0, 1, 2])
+    lost = source.open().view().rows(0, 2)
+    parked = Lane.stored_as(0, KEY, lambda lane: lost, Kept(3, source.directory.view(), {}))
+
+    with pytest.raises(IndexBrokenError, match="lost rows"):
+        parked.open()

@@ -18,11 +18,4 @@ def test_the_tables_are_ones_that_postgresql_takes_too():
 
 
 def test_levels_of_a_chunk_are_distinct():
-    levels = [
-        schema.POINTS,
-        schema.FINE_ENTRIES,
-        schema.CHUNK_ENTRIES,
-        *schema.BLOCKS.values(),
-    ]
-
-    assert len(set(levels)) == len(levels)
+    assert len(set(schema.LEVELS)) == len(schema.LEVELS) == 6

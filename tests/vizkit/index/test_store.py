@@ -43,6 +43,19 @@ def test_a_whole_chunk_of_a_vector_comes_back(index):
     assert np.array_equal(chunk.value, values)
 
 
+def test_rows_of_many_series_are_peeked_at_together(index):
+    for tag in "abc":
+        put(index, batch(tag, np.arange(2.0 * CHUNK) + ord(tag)))
+    index.commit()
+    lanes = [lane for _, lane in index.lanes("run")]
+
+    found = lanes[0].source.peek([(0, 1), (1, 0), (2, 1)])
+
+    assert sorted(found) == [(0, 1), (1, 0), (2, 1)]
+    assert found[2, 1].step.tolist() == list(range(CHUNK, 2 * CHUNK))
+    assert found[2, 1].row(7).tolist() == [CHUNK + 7 + ord("c")]
+
+
 def test_the_directory_is_that_of_the_chunks(index):
     ((lane, _),) = sealed(index).lanes
 
@@ -74,7 +87,7 @@ def test_a_column_of_a_vector_that_is_gone_is_damage(index, part):
     )
 
     with pytest.raises(IndexBrokenError, match="Start again"):
-        lane.row(0, 5)
+        lane.source.peek([(lane.number, 0)])
 
 
 def test_a_flipped_byte_is_damage_and_the_next_start_builds_anew(index, logdir):

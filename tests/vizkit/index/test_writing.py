@@ -52,7 +52,7 @@ def test_a_whole_commit_empties_the_journal(index):
     index._committer.commit(whole=True)
 
     assert count(index, schema.journal) == 0
-    assert count(index, schema.chunk, level=schema.POINTS) == 2
+    assert count(index, schema.chunk, level=schema.OPEN) == 2
 
 
 def test_forgetting_a_run_leaves_the_others(index):
