@@ -112,6 +112,19 @@ def test_a_damaged_file_is_told_with_what_was_passed_over(serve, open_page, tmp_
     expect(row(page, "hurt")).to_have_attribute("data-vk-last-step", "199")
 
 
+def test_what_vizkit_costs_is_a_warning_only_where_it_is_felt(serve, open_page, tmp_path: Path):
+    for name, step_ms in {"tiny": 2.0, "large": 200.0}.items():
+        costs = {"perf/vizkit_share": [(k, 0.2) for k in range(9)]}
+        paces = {"perf/step_ms": [(k, step_ms) for k in range(9)]}
+        make_run(tmp_path / "runs" / name, {"loss": [(k, 1.0) for k in range(9)], **costs, **paces})
+
+    page = open_page(serve(tmp_path / "runs"), "/")
+
+    expect(row(page, "large")).to_contain_text("vizkit uses 20.0 % of the step time")
+    expect(row(page, "tiny")).to_contain_text("20.0 % of step")
+    expect(row(page, "tiny")).not_to_contain_text("vizkit uses")
+
+
 def test_metrics_are_told_apart_by_their_whole_tag(finished, open_page):
     page = open_page(finished, "/?runs=tiny")
 

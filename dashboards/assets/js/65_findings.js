@@ -9,7 +9,8 @@
     ratioHigh: 1e-2, // median update/weight ratio; around 1e-3 is usual (CS231n notes, "Neural Networks Part 3")
     ratioLow: 1e-5,
     annealed: 0.01, // below this share of its peak the learning rate itself makes updates tiny
-    cost: 0.1, // vizkit's share of the step time, from where watch(budget=0.1) backs off
+    cost: 0.1, // vizkit's share of the step time, and
+    costMs: 1, // milliseconds a step: from both on watch(budget=0.1) backs off, below nobody feels it
   };
   vk.findingLimits = LIMITS;
 
@@ -83,8 +84,8 @@
     return [finding('warn', 'No sign of life: stopped, killed or waiting')];
   }
 
-  function cost(share) {
-    return share > LIMITS.cost
+  function cost({ cost: share, stepMs }) {
+    return share > LIMITS.cost && share * stepMs > LIMITS.costMs
       ? [finding('warn', `vizkit uses ${(100 * share).toFixed(1)} % of the step time; raise every=`)]
       : [];
   }
@@ -108,7 +109,7 @@
       ...exploding(facts.gradNorm),
       ...vanishing(facts.norms),
       ...updates(facts),
-      ...cost(facts.cost),
+      ...cost(facts),
     ];
     return found.length ? found : allWell(facts);
   };

@@ -102,6 +102,7 @@
       ...progress(record, step, stepsPerSecond, isPast),
       samplesPerSecond: Number(at['perf/samples_per_s']),
       cost: usual(share),
+      stepMs: Number(at['perf/step_ms']),
       lr: vital.lr ? Number(at[vital.lr]) : NaN,
       peakLr: lr ? lr.value.reduce((most, value) => (value > most ? value : most), 0) : NaN,
       metrics: vital.metrics.map((tag) => ({ tag, value: Number(at[tag]) })),
