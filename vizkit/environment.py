@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
+from typing import IO
 
 from vizkit.kinds.runinfo.record import Environment
 from vizkit.version import __version__
@@ -64,19 +68,28 @@ class GitQuestion:
     """Asks git for the commit of the working folder without making anybody wait."""
 
     def __init__(self) -> None:
-        self._process = _start_git()
+        self._process: subprocess.Popen[bytes] | None = None
+        git = shutil.which("git")
+        if git is None:
+            return
+        with suppress(OSError):
+            # A file, not a pipe: a process forked meanwhile would inherit it and never end it.
+            self._output = tempfile.TemporaryFile()  # noqa: SIM115
+            self._process = _start_git(git, self._output)
 
     def answer(self, seconds: float) -> tuple[str, bool] | None:
         """Return commit and whether files differ from it; None while not known, or no answer."""
         if self._process is None:
             return None
         try:
-            out, _ = self._process.communicate(timeout=seconds)
+            code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-        code = self._process.returncode
         self._process = None
-        return parse_git_status(out.decode(errors="replace")) if code == 0 else None
+        with self._output as output:
+            output.seek(0)
+            said = output.read().decode(errors="replace")
+        return parse_git_status(said) if code == 0 else None
 
     @property
     def open(self) -> bool:
@@ -87,8 +100,9 @@ class GitQuestion:
         """End git if it still runs."""
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
             self._process = None
+            self._output.close()
 
 
 def parse_git_status(out: str) -> tuple[str, bool] | None:
@@ -100,18 +114,18 @@ def parse_git_status(out: str) -> tuple[str, bool] | None:
     return commits[0], any(not line.startswith("#") for line in lines)
 
 
-def _start_git() -> subprocess.Popen[bytes] | None:
+def _start_git(git: str, output: IO[bytes]) -> subprocess.Popen[bytes]:
     # Without optional locks git never gets in the way of the user's own git.
-    command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch"]
-    try:
-        return subprocess.Popen(
-            [*command, "--untracked-files=no"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-    except OSError:
-        return None
+    command = [git, "--no-optional-locks", "status", "--porcelain=v2", "--branch"]
+    return subprocess.Popen(
+        [*command, "--untracked-files=no"],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.DEVNULL,
+        # Lets Popen use posix_spawn. With fork it waits for the end of a pipe that every process
+        # forked at that moment, such as a DataLoader's worker, holds open as long as it lives.
+        close_fds=False,
+    )
 
 
 def _hidden(word: str, flag: str, *, hide_all: bool, hide_value: bool) -> str:

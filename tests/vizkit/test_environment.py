@@ -1,6 +1,7 @@
 import os
 import platform
 import subprocess
+import sys
 
 import pytest
 
@@ -77,6 +78,33 @@ def test_without_git_nothing_is_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert not environment.GitQuestion().open
+
+
+ASK_WHILE_FORKING = """
+import os, threading, time
+from vizkit.environment import GitQuestion
+
+late = []
+for attempt in range(40):
+    thread = threading.Thread(target=lambda: GitQuestion().answer(5), daemon=True)
+    thread.start()
+    time.sleep(attempt * 1e-4)
+    if os.fork() == 0:
+        time.sleep(3)
+        os._exit(0)
+    thread.join(2)
+    late += [attempt] * thread.is_alive()
+print(late)
+"""
+
+
+def test_a_process_forked_meanwhile_keeps_nobody_waiting(repository):
+    # as the workers of a DataLoader are, right after `vizkit.watch`; 5 of 40 hit the moment
+    python = [sys.executable, "-W", "ignore", "-c", ASK_WHILE_FORKING]
+
+    said = subprocess.run(python, stdout=subprocess.PIPE, text=True, timeout=120)
+
+    assert said.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_repository_without_commit_has_no_answer():
