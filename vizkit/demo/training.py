@@ -110,6 +110,7 @@ class Training:
                 self.scores = self._evaluate()
                 watch.log(self.scores.tags())
                 self.epoch += 1
+                run.flush()  # or a killed training would go on after points that were lost
                 self._save()
         listen(self._progress(started))
         return self._progress(started)
