@@ -179,3 +179,46 @@ def _run(code: str, folder: Path) -> subprocess.CompletedProcess:
         timeout=60,
         env=environment,
     )
+
+
+FORKING = """
+import os, signal, sys, threading, time
+import vizkit
+
+sys.setswitchinterval(1e-6)  # so that forks fall into every moment of a run's start
+children, stop = [], threading.Event()
+
+def fork_workers():
+    while not stop.is_set() and len(children) < 300:
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+        children.append(child)
+
+forker = threading.Thread(target=fork_workers)
+forker.start()
+try:
+    slowest = 0.0
+    for k in range(12):
+        run = vizkit.Run(f"{sys.argv[1]}/{k}")
+        run.log({"loss": 1.0})
+        began = time.monotonic()
+        run.close()
+        slowest = max(slowest, time.monotonic() - began)
+    print(slowest)
+finally:
+    stop.set()
+    forker.join()
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+"""
+
+
+def test_workers_forked_while_a_run_starts_do_not_hold_it_up(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
+
+    assert done.stderr == ""
+    assert float(done.stdout) < 5
