@@ -75,6 +75,8 @@ class Writer:
         self._commands: SimpleQueue[_Command] = SimpleQueue()
         self._hurried = False
         self._error: Exception | None = None
+        # Here, not in the thread: whoever forks meanwhile would leave its child a held lock.
+        self._git = GitQuestion()
         self._thread = threading.Thread(target=self._run, name="vizkit-writer", daemon=True)
         self._thread.start()
 
@@ -109,7 +111,7 @@ class Writer:
         return command.done.wait(timeout)
 
     def _run(self) -> None:
-        git = GitQuestion()
+        git = self._git
         self._safely(lambda: self._start(git))
         alive_at = time.monotonic() + ALIVE_SECONDS
         git_until = time.monotonic() + GIT_SECONDS
