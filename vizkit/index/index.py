@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from vizkit.errors import (
-    IndexBrokenError,
-    RunNotFoundError,
-    TagNotFoundError,
-    VizkitError,
-)
+from vizkit.errors import IndexBrokenError
 from vizkit.events.batch import Batch, TailState
 from vizkit.index import loading
-from vizkit.index.catalog import RunState
-from vizkit.index.columns import Columns
 from vizkit.index.committer import Committer
 from vizkit.index.contents import Contents
 from vizkit.index.database import Database
-from vizkit.index.lane import Lane, LaneKey
 from vizkit.index.place import Place, find_place
+from vizkit.index.reading import Reading
 from vizkit.index.recovery import recovered
-from vizkit.index.rows import PayloadRow, RunRow, SeriesRow
-from vizkit.index.stats import merged, series_rows
+from vizkit.index.rows import RunRow
 from vizkit.index.store import Store
-from vizkit.index.view import LaneView, SeriesView, view_of
 
 
-class Index:
+class Index(Reading):
     """What was read of a LOGDIR so far. Append from one thread, read from any.
 
     Points are visible as soon as they are appended, and lie in the database within a second,
@@ -126,115 +116,6 @@ class Index:
         """Return all runs."""
         with self._lock:
             return [run.row() for run in self._contents.runs.values()]
-
-    def tags(self, run: str) -> list[SeriesRow]:
-        """Return all series of a run.
-
-        Raises:
-            RunNotFoundError: if there is no such run.
-        """
-        with self._lock:
-            lanes = [(lane, lane.rows, lane.described) for lane in self._known(run).lanes]
-            stale = [lane for lane, rows, told in lanes if told[0] != rows]
-            views = dict(zip(stale, self._views(stale), strict=True))
-        found: dict[str, list[SeriesRow]] = {}
-        for lane, rows, (_, told) in lanes:
-            if lane in views:
-                told = series_rows(views[lane], lane.key)
-                lane.described = (rows, told)
-            for row in told:
-                found.setdefault(row.tag, []).append(row)
-        return [merged(rows) for rows in found.values()]
-
-    def tag_names(self, run: str) -> list[str]:
-        """Return the tags of a run's series, in the order they appeared; reads nothing.
-
-        Raises:
-            RunNotFoundError: if there is no such run.
-        """
-        with self._lock:
-            return list(self._known(run).series)
-
-    def read(self, run: str, tag: str, start: int = 0, stop: int | None = None) -> Columns:
-        """Return the points with ordinals [start, stop) of a series, in the order they came in.
-
-        Raises:
-            RunNotFoundError, TagNotFoundError: if there is no such series.
-        """
-        return self.series(run, tag).read(start, stop)
-
-    def series(self, run: str, tag: str) -> SeriesView:
-        """Return a series as it stands, to be read at leisure.
-
-        Raises:
-            RunNotFoundError, TagNotFoundError: if there is no such series.
-        """
-        with self._lock:
-            known = self._known(run)
-            lanes = known.series.get(tag)
-            if lanes is None:
-                raise TagNotFoundError(
-                    f"Run {run!r} has no series {tag!r:.200}. "
-                    f"`vizkit runs {str(self.logdir)!r} --json` lists those that it has."
-                )
-            views = self._views([lane for lane, _ in lanes])
-            strands = list(zip(views, [position for _, position in lanes], strict=True))
-            return SeriesView(strands, known.totals.first_wall or 0.0)
-
-    def lanes(self, run: str, prefix: str = "") -> list[tuple[LaneKey, LaneView]]:
-        """Return all lanes of a run as they stand, or those whose tag begins with `prefix`.
-
-        Raises:
-            RunNotFoundError: if there is no such run.
-        """
-        with self._lock:
-            lanes = [each for each in self._known(run).lanes if each.key.tag.startswith(prefix)]
-            return list(zip([lane.key for lane in lanes], self._views(lanes), strict=True))
-
-    def payloads(self, run: str, plugin: str) -> list[PayloadRow]:
-        """Return a run's other records of one plugin, in the order they came in."""
-        with self._lock:
-            known = self._contents.runs.get(run)
-            pending = [row for _, _, row in self._contents.pending.payloads if row.run == run]
-        if known is None:
-            return []
-        with self._database.reading() as connection:
-            rows = loading.payloads(connection, known.number, plugin)
-        # A commit in between may have written what was pending.
-        rows += [row for row in pending if row.plugin == plugin]
-        return list({(row.file, row.offset): row for row in rows}.values())
-
-    def content(self, row: PayloadRow) -> bytes:
-        """Return the serialized `Summary.Value` of a payload, from its file where need be.
-
-        Raises:
-            VizkitError: if the file is gone or shorter now.
-        """
-        if row.data is not None:
-            return row.data
-        path = self.logdir / row.run / row.file
-        try:
-            with path.open("rb") as file:
-                file.seek(row.offset)
-                content = file.read(row.length)
-        except OSError as error:
-            raise VizkitError(f"The record of {row.tag!r:.200} cannot be read: {error}") from error
-        if len(content) < row.length:
-            raise VizkitError(f"The record of {row.tag!r:.200} is no longer in {str(path)!r}.")
-        return content
-
-    def _views(self, lanes: Sequence[Lane]) -> list[LaneView]:
-        """Return lanes as they stand; parked ones are brought back together."""
-        parked = {lane.number: lane for lane in lanes if lane.parked_rows}
-        for number, chunk in self._store.open_chunks(list(parked)).items():
-            parked[number].wake(chunk)
-        return [view_of(lane, self._store) for lane in lanes]
-
-    def _known(self, name: str) -> RunState:
-        try:
-            return self._contents.runs[name]
-        except KeyError:
-            raise RunNotFoundError(f"No run {name!r} under {str(self.logdir)!r}.") from None
 
     def _damage(self, reason: str) -> IndexBrokenError:
         self._place.note_damage()

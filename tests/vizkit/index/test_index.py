@@ -9,17 +9,10 @@ import time
 import numpy as np
 import pytest
 
-from tests.vizkit.index.batches import batch, payload, put, rows
-from vizkit.errors import (
-    IndexBrokenError,
-    RunNotFoundError,
-    TagNotFoundError,
-    VizkitError,
-    VizkitWarning,
-)
+from tests.vizkit.index.batches import batch, put, rows
+from vizkit.errors import IndexBrokenError, VizkitWarning
 from vizkit.index import Index
 from vizkit.index.pyramid import CHUNK
-from vizkit.index.rows import PayloadRow
 
 
 def test_an_append_is_visible_at_once(index):
@@ -36,22 +29,6 @@ def test_a_vector_changes_all_of_its_series(index):
     assert changed == {("run", "g/a"), ("run", "g/b")}
 
 
-def test_tag_names_come_in_the_order_they_appeared(index):
-    put(index, batch("loss", [1]))
-    put(index, rows("g/*", "ba", [[1, 2]]))
-
-    assert index.tag_names("run") == ["loss", "g/b", "g/a"]
-    assert [row.tag for row in index.tags("run")] == ["loss", "g/b", "g/a"]
-
-
-def test_rows_of_series_are_told_anew_once_they_grew(index):
-    put(index, batch("loss", [1]))
-    before = index.tags("run")
-    put(index, batch("loss", [2], start=1))
-
-    assert [row.points for row in before + index.tags("run")] == [1, 2]
-
-
 def test_the_version_grows_with_each_change(index):
     versions = [index.version()]
     put(index, batch("loss", [1]))
@@ -62,15 +39,6 @@ def test_the_version_grows_with_each_change(index):
     assert versions == sorted(set(versions))
 
 
-def test_unknown_names_are_said_to_be_so(index):
-    put(index, batch("loss", [1]))
-
-    with pytest.raises(RunNotFoundError, match="'nope'"):
-        index.read("nope", "loss")
-    with pytest.raises(TagNotFoundError, match="'nope'"):
-        index.read("run", "nope")
-
-
 def test_a_forgotten_run_is_gone(index):
     put(index, batch("loss", [1]))
 
@@ -78,30 +46,6 @@ def test_a_forgotten_run_is_gone(index):
 
     assert index.runs() == []
     assert index.tail_states() == {}
-
-
-def test_payloads_are_found_pending_and_written(index):
-    put(index, payload("a", "histograms", offset=0))
-    index.commit()
-    put(index, payload("b", "histograms", offset=9))
-    put(index, payload("c", "images", offset=20))
-
-    assert [row.tag for row in index.payloads("run", "histograms")] == ["a", "b"]
-    assert index.payloads("nope", "histograms") == []
-
-
-def test_the_content_of_a_payload_is_read_from_its_file(index, logdir):
-    (logdir / "run").mkdir()
-    (logdir / "run" / "file").write_bytes(b"....content....")
-    row = PayloadRow("run", "file", "img", "images", 0, 0.0, 4, 7)
-
-    assert index.content(row) == b"content"
-    (logdir / "run" / "file").write_bytes(b"....con")
-    with pytest.raises(VizkitError, match="no longer"):
-        index.content(row)
-    (logdir / "run" / "file").unlink()
-    with pytest.raises(VizkitError, match="cannot be read"):
-        index.content(row)
 
 
 def reopened_values(logdir):
