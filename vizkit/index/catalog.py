@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vizkit.events.batch import Points, Rows
 from vizkit.index.columns import Floats, Ints
 from vizkit.index.lane import Lane, LaneKey
-from vizkit.index.rows import RunFacts, RunRow
+from vizkit.index.rows import RunFacts, RunRow, Summary
 
 MANY_LAYOUTS = 64
 """Layouts of one vector tag after which its rows are taken apart into scalar series."""
@@ -44,7 +44,10 @@ class Totals:
 
 
 class RunState:
-    """A run: its lanes and what was counted; not thread-safe by itself."""
+    """A run: its lanes and what was counted; not thread-safe by itself.
+
+    told: the summaries of its series, and how many points it had then.
+    """
 
     def __init__(self, number: int, name: str) -> None:
         self.number = number
@@ -53,6 +56,7 @@ class RunState:
         self.series: dict[str, list[tuple[Lane, int]]] = {}
         self.facts = RunFacts()
         self.totals = Totals()
+        self.told: tuple[int, Mapping[str, Summary]] = (0, {})
         self._taking: dict[LaneKey, Lane] = {}
         self._apart: set[str] = set()
 

@@ -10,6 +10,7 @@ from vizkit.index import facts
 from vizkit.index.catalog import RunState, take_points, take_rows
 from vizkit.index.lane import Lane, LaneKey, Load
 from vizkit.index.rows import PayloadRow
+from vizkit.index.stats import count
 from vizkit.index.writing import Commit, RunWrite, lane_write
 from vizkit.kinds.runinfo import record
 
@@ -83,6 +84,8 @@ class Contents:
         """
         pending, self.pending = self.pending, Pending()
         runs = pending.runs if journal is not None else {r.number: r for r in self.runs.values()}
+        if journal is None:
+            count(lane for run in runs.values() for lane in run.lanes)
         lanes = [
             lane_write(run, lane, whole=journal is None)
             for run in runs.values()

@@ -12,7 +12,7 @@ from vizkit.errors import IndexBrokenError
 from vizkit.index.columns import Chunk, Floats, Ints, Matrix
 from vizkit.index.grow import Growing, OpenChunk
 from vizkit.index.pyramid import CHUNK, ENTRY, Entries, summarise
-from vizkit.index.rows import SeriesRow
+from vizkit.index.tally import added, nothing
 from vizkit.kinds.vector.names import series_tag
 
 
@@ -42,11 +42,16 @@ class Begin:
 
 @dataclass(frozen=True)
 class Kept:
-    """What the database keeps of a lane. directory: shape (chunks, k); rows: those in chunks."""
+    """What the database keeps of a lane. directory: shape (chunks, k); rows: those in chunks.
+
+    tally: that of `tallied` rows, at least those in chunks.
+    """
 
     rows: int
     directory: Entries
     begins: Mapping[int, Begin]
+    tallied: int
+    tally: bytes
 
 
 Load = Callable[[int], Chunk]
@@ -59,14 +64,15 @@ class Lane:
     Rows that were appended never change, so views of them stay good without a lock; the calls
     themselves need one. `covered` rows lie in the database as chunks; `logged` rows lie there as
     chunks or in its journal. The open chunk of a quiet lane is parked: it lies there only.
-    `described`: its series' rows, and how many rows the lane had then.
+    `tally` has counted the first `tallied` rows.
     """
 
     def __init__(self, number: int, key: LaneKey, load: Load) -> None:
         self.number = number
         self.key = key
-        self.changed = frozenset((key.run, tag) for tag in key.series)
-        self.width = len(key.series)
+        self.series = key.series
+        self.changed = frozenset((key.run, tag) for tag in self.series)
+        self.width = len(self.series)
         self.directory = Growing(self.width, ENTRY)
         self.waiting: dict[int, Chunk] = {}
         self.begins: dict[int, Begin] = {}
@@ -74,7 +80,7 @@ class Lane:
         self.stored = False
         self.parked_rows = 0
         self.used = 0.0
-        self.described: tuple[int, list[SeriesRow]] = (0, [])
+        self.tallied, self.tally = 0, nothing(self.width)
         self._open = OpenChunk(self.width)
         self._load = load
 
@@ -87,6 +93,7 @@ class Lane:
         lane.sealed_rows = int(kept.directory["count"][:, 0].sum())
         lane.covered = lane.logged = kept.rows
         lane.parked_rows = kept.rows - lane.sealed_rows
+        lane.tallied, lane.tally = kept.tallied, kept.tally
         lane.stored = True
         return lane
 
@@ -125,7 +132,7 @@ class Lane:
 
     def park(self) -> None:
         """Give the memory of the open chunk back, if all of it lies in the database."""
-        if self.covered == self.rows and not self.parked_rows:
+        if self.covered == self.rows == self.tallied and not self.parked_rows:
             self.parked_rows = self._open.rows
             self._open = OpenChunk(self.width)
 
@@ -141,9 +148,16 @@ class Lane:
             if self._open.rows == CHUNK:
                 self._seal()
 
+    def uncounted(self) -> Chunk:
+        """Return the rows that are not in the tally yet; those that are parked always are."""
+        return self._open.view().rows(self.tallied - self.sealed_rows, self._open.rows)
+
     def _seal(self) -> None:
         """Close the open chunk; it waits to be written."""
         chunk = self._open.view()
+        if self.tallied < self.rows:
+            (self.tally,) = added([self.tally], [self.uncounted()])
+            self.tallied = self.rows
         self.waiting[self.chunks] = chunk
         self.directory.append(summarise(chunk, self.chunks, CHUNK))
         self.sealed_rows += len(chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +13,10 @@ from vizkit.events.batch import TailState
 from vizkit.index import codec, journal, schema
 from vizkit.index.catalog import RunState, Totals
 from vizkit.index.database import Database
-from vizkit.index.lane import Begin, Kept, Lane, LaneKey
+from vizkit.index.lane import Lane
 from vizkit.index.rows import PayloadRow, RunFacts
 from vizkit.index.store import Store
-from vizkit.index.writing import payload_of
+from vizkit.index.writing import lane_of, payload_of
 
 
 class Loaded:
@@ -54,20 +55,14 @@ def _lanes(
     connection: sa.Connection, store: Store, runs: dict[int, RunState]
 ) -> Iterator[tuple[int, Lane]]:
     for number, run, blob in connection.execute(sa.select(schema.series).order_by("id")):
-        record = codec.unsealed_json(("series", number, run), blob)
+        data = codec.unsealed(("series", number, run), blob)
         if run not in runs:
             raise IndexBrokenError(f"run {run} of series {number} is gone")
-        names = None if record["names"] is None else tuple(record["names"])
-        key = LaneKey(runs[run].name, record["tag"], names)
-        lane = Lane.stored_as(number, key, store.open_chunk, _kept(record, store, number, key))
+        key, chunks, kept = lane_of(runs[run].name, data)
+        kept = replace(kept, directory=store.directory(number, chunks, len(key.series)))
+        lane = Lane.stored_as(number, key, store.open_chunk, kept)
         runs[run].adopt(lane)
         yield number, lane
-
-
-def _kept(record: dict[str, Any], store: Store, number: int, key: LaneKey) -> Kept:
-    directory = store.directory(number, record["chunks"], len(key.series))
-    begins = {attempt: Begin(step, wall) for attempt, step, wall in record["begins"]}
-    return Kept(record["rows"], directory, begins)
 
 
 def _states(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from vizkit.errors import RunNotFoundError, TagNotFoundError, VizkitError
@@ -13,8 +13,8 @@ from vizkit.index.columns import Columns
 from vizkit.index.contents import Contents
 from vizkit.index.database import Database
 from vizkit.index.lane import Lane, LaneKey
-from vizkit.index.rows import PayloadRow, SeriesRow
-from vizkit.index.stats import merged, series_rows
+from vizkit.index.rows import PayloadRow, SeriesRow, Summary
+from vizkit.index.stats import series_rows, summaries
 from vizkit.index.store import Store
 from vizkit.index.view import LaneView, SeriesView, view_of
 
@@ -35,17 +35,17 @@ class Reading:
             RunNotFoundError: if there is no such run.
         """
         with self._lock:
-            lanes = [(lane, lane.rows, lane.described) for lane in self._known(run).lanes]
-            stale = [lane for lane, rows, told in lanes if told[0] != rows]
-            views = dict(zip(stale, self._views(stale), strict=True))
-        found: dict[str, list[SeriesRow]] = {}
-        for lane, rows, (_, told) in lanes:
-            if lane in views:
-                told = series_rows(views[lane], lane.key)
-                lane.described = (rows, told)
-            for row in told:
-                found.setdefault(row.tag, []).append(row)
-        return [merged(rows) for rows in found.values()]
+            return series_rows(self._known(run))
+
+    def summaries(self, runs: Collection[str] | None = None) -> dict[str, Mapping[str, Summary]]:
+        """Return what is known of each series of all runs, or of some, by run and tag.
+
+        Nothing is read from disk. Runs that are not there are left out.
+        """
+        with self._lock:
+            known = self._contents.runs
+            names = known if runs is None else [name for name in runs if name in known]
+            return summaries([known[name] for name in names])
 
     def tag_names(self, run: str) -> list[str]:
         """Return the tags of a run's series, in the order they appeared; reads nothing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from vizkit.events.status import process_alive, status
 
@@ -82,6 +82,25 @@ class RunRow:
         if not known or self.facts.status != "running":
             return None
         return process_alive(known["host"], known["pid"], known["started"])
+
+
+class Summary(NamedTuple):
+    """What a table shows of a series; all of it exact.
+
+    first_step to last_wall: of all attempts. last: the value at the highest step of the latest
+    attempt, of several the latest. min, max: of the finite values, NaN where there are none.
+    nonfinite: how many values are NaN or infinite.
+    """
+
+    points: int
+    first_step: int
+    last_step: int
+    first_wall: float
+    last_wall: float
+    last: float
+    min: float
+    max: float
+    nonfinite: int
 
 
 @dataclass(frozen=True)

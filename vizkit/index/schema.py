@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 3
+VERSION = 4
 """Grows with every change that older files do not fit; they are built anew then."""
 
 POINTS, FINE_ENTRIES, CHUNK_ENTRIES = 0, 1, 2

@@ -1,84 +1,75 @@
-"""The rows of series, from the entries of their chunks and their open points."""
+"""What is told of series without reading a chunk: rows of a list, and summaries of whole runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 
-import numpy as np
+from vizkit.index.catalog import RunState
+from vizkit.index.lane import Lane
+from vizkit.index.rows import SeriesRow, Summary
+from vizkit.index.tally import TALLY, Tallies, added, merged, parsed
 
-from vizkit.index.lane import LaneKey
-from vizkit.index.pyramid import CHUNK, Entries, summarise
-from vizkit.index.rows import SeriesRow
-from vizkit.index.view import LaneView
-
-
-def series_rows(view: LaneView, key: LaneKey) -> list[SeriesRow]:
-    """Return a row for each series of a lane, without reading a chunk from disk."""
-    entries = _all_entries(view)
-    if not len(entries):
-        return []
-    last = _latest(entries)
-    low = np.fmin.reduce(entries["low"]["value"], axis=0)
-    high = np.fmax.reduce(entries["high"]["value"], axis=0)
-    odd = entries["odd_count"].sum(axis=0)
-    shared = SeriesRow(
-        tag="",
-        kind="scalar" if key.names is None else "vector",
-        points=view.count,
-        first_step=int(entries["first"]["step"].min()),
-        last_step=int(entries["last"]["step"].max()),
-        first_wall=float(np.fmin.reduce(entries["wall_lo"], axis=None)),
-        last_wall=float(np.fmax.reduce(entries["wall_hi"], axis=None)),
-        last=0.0,
-        min=0.0,
-        max=0.0,
-        nonfinite=0,
-        group=None if key.names is None else key.tag,
-    )
-    columns = zip(last.tolist(), low.tolist(), high.tolist(), odd.tolist(), strict=True)
-    return [
-        replace(
-            shared,
-            tag=tag,
-            last=end,
-            min=lo,
-            max=hi,
-            nonfinite=n,
-            position=None if key.names is None else position,
-        )
-        for position, (tag, (end, lo, hi, n)) in enumerate(zip(key.series, columns, strict=True))
-    ]
+_FIELDS = (
+    "rows",
+    "first_step",
+    "last_step",
+    "wall_lo",
+    "wall_hi",
+    "last",
+    "low",
+    "high",
+    "odd",
+)
 
 
-def merged(rows: Sequence[SeriesRow]) -> SeriesRow:
-    """Return the row of a series that several lanes hold, the latest lane last."""
-    if len(rows) == 1:
-        return rows[0]
-    return replace(
-        rows[-1],
-        points=sum(row.points for row in rows),
-        first_step=min(row.first_step for row in rows),
-        last_step=max(row.last_step for row in rows),
-        first_wall=min(row.first_wall for row in rows),
-        last_wall=max(row.last_wall for row in rows),
-        min=float(np.fmin.reduce([row.min for row in rows])),
-        max=float(np.fmax.reduce([row.max for row in rows])),
-        nonfinite=sum(row.nonfinite for row in rows),
-    )
+def series_rows(run: RunState) -> list[SeriesRow]:
+    """Return a row for each series of a run, in the order they appeared."""
+    rows = []
+    for tag, summary in summaries([run])[run.name].items():
+        lane, position = run.series[tag][-1]
+        if lane.key.names is None:
+            rows.append(SeriesRow(tag, "scalar", *summary))
+        else:
+            rows.append(SeriesRow(tag, "vector", *summary, lane.key.tag, position))
+    return rows
 
 
-def _all_entries(view: LaneView) -> Entries:
-    if not len(view.open):
-        return view.directory
-    return np.concatenate([view.directory, summarise(view.open, len(view.directory), CHUNK)])
+def summaries(runs: Sequence[RunState]) -> dict[str, Mapping[str, Summary]]:
+    """Return the summaries of each run's series by run and tag; what did not grow is kept."""
+    stale = [run for run in runs if run.told[0] != run.totals.points]
+    count(lane for run in stale for lane in run.lanes)
+    tallies = parsed([lane.tally for run in stale for lane in run.lanes])
+    told = _summaries(tallies)
+    for run in stale:
+        tags = list(chain.from_iterable(lane.series for lane in run.lanes))
+        found = dict(zip(tags, islice(told, len(tags)), strict=True))
+        if len(found) < len(tags):
+            found = _of_many_lanes(run)
+        run.told = (run.totals.points, found)
+    return {run.name: run.told[1] for run in runs}
 
 
-def _latest(entries: Entries) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return each column's value at the highest step of the latest attempt; shape (k,)."""
-    attempt = entries["attempt"][:, 0]
-    newest = entries[attempt == attempt.max()]
-    steps = newest["last"]["step"][:, 0]
-    row = len(steps) - 1 - int(steps[::-1].argmax())
-    values: np.ndarray[tuple[int], np.dtype[np.float64]] = newest["last"]["value"][row]
-    return values
+def count(lanes: Iterable[Lane]) -> None:
+    """Bring the tallies of lanes up to date."""
+    behind = [lane for lane in lanes if lane.tallied < lane.rows]
+    scalars = [lane for lane in behind if lane.width == 1]
+    for same in ([scalars] if scalars else []) + [[lane] for lane in behind if lane.width > 1]:
+        tallies = added([lane.tally for lane in same], [lane.uncounted() for lane in same])
+        for lane, tally in zip(same, tallies, strict=True):
+            lane.tally, lane.tallied = tally, lane.rows
+
+
+def _of_many_lanes(run: RunState) -> dict[str, Summary]:
+    """Return the summaries of a run some of whose series are in several lanes."""
+    size = TALLY.itemsize
+    found = {}
+    for tag, strands in run.series.items():
+        parts = [lane.tally[size * place : size * (place + 1)] for lane, place in strands]
+        (found[tag],) = _summaries(merged(parsed(parts)))
+    return found
+
+
+def _summaries(tallies: Tallies) -> Iterator[Summary]:
+    columns = [tallies[name].tolist() for name in _FIELDS]
+    return map(Summary._make, zip(*columns, strict=True))

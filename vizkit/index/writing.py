@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -17,11 +19,12 @@ from vizkit.index.catalog import RunState, Totals
 from vizkit.index.columns import Chunk
 from vizkit.index.database import Database, Row
 from vizkit.index.journal import Stretch
-from vizkit.index.lane import Begin, Lane, LaneKey
-from vizkit.index.pyramid import FINE, Entries, summarise
+from vizkit.index.lane import Begin, Kept, Lane, LaneKey
+from vizkit.index.pyramid import ENTRY, FINE, Entries, summarise
 from vizkit.index.rows import PayloadRow, RunFacts
 
 _PORTION = 512
+_LENGTH = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class LaneWrite:
     """A lane that grew. open: its open chunk where that is to be written as a chunk too.
 
     directory: entries of all its sealed chunks; sealed: those chunks that are not written yet.
-    rows: all rows there are; covered: those that lie in chunks after this commit.
+    rows: all rows there are; covered: those that lie in chunks after this commit. tally: see Lane.
     """
 
     lane: Lane
@@ -51,6 +54,8 @@ class LaneWrite:
     rows: int
     covered: int
     begins: Mapping[int, Begin]
+    tallied: int
+    tally: bytes
 
     @property
     def record_changes(self) -> bool:
@@ -90,6 +95,8 @@ def lane_write(run: RunState, lane: Lane, *, whole: bool) -> LaneWrite | None:
         rows=lane.rows,
         covered=lane.rows if whole else max(lane.covered, lane.sealed_rows),
         begins=dict(lane.begins),
+        tallied=lane.tallied,
+        tally=lane.tally,
     )
 
 
@@ -111,15 +118,24 @@ def write(database: Database, commit: Commit) -> int:
     return len(stretches)
 
 
-def lane_record(key: LaneKey, rows: int, chunks: int, begins: Mapping[int, Begin]) -> Row:
+def lane_data(each: LaneWrite) -> bytes:
     """Return what the series table says of a lane."""
-    return {
-        "tag": key.tag,
-        "names": key.names,
-        "rows": rows,
-        "chunks": chunks,
-        "begins": [[number, begin.step, begin.wall_time] for number, begin in begins.items()],
-    }
+    begins = [[number, begin.step, begin.wall_time] for number, begin in each.begins.items()]
+    key, chunks = each.lane.key, len(each.directory)
+    record = (key.tag, key.names, each.covered, chunks, each.tallied, begins)
+    text = json.dumps(record, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _LENGTH.pack(len(text)) + text + each.tally
+
+
+def lane_of(run: str, data: memoryview) -> tuple[LaneKey, int, Kept]:
+    """Return what `lane_data` was given: key, number of chunks, and the rest without directory."""
+    (length,) = _LENGTH.unpack_from(data)
+    text = bytes(data[_LENGTH.size : _LENGTH.size + length]).decode("utf-8", "surrogatepass")
+    tag, names, rows, chunks, tallied, begins = json.loads(text)
+    key = LaneKey(run, tag, None if names is None else tuple(names))
+    found = {number: Begin(step, wall) for number, step, wall in begins}
+    tally = bytes(data[_LENGTH.size + length :])
+    return key, chunks, Kept(rows, np.empty((0, len(key.series)), ENTRY), found, tallied, tally)
 
 
 def _write_journal(
@@ -173,8 +189,7 @@ def _run_row(run: RunWrite) -> Row:
 
 
 def _series_row(each: LaneWrite) -> Row:
-    record = lane_record(each.lane.key, each.covered, len(each.directory), each.begins)
-    data = codec.sealed_json(("series", each.lane.number, each.run), record)
+    data = codec.sealed(("series", each.lane.number, each.run), lane_data(each))
     return {"id": each.lane.number, "run": each.run, "data": data}
 
 

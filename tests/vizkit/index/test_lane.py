@@ -4,6 +4,7 @@ import pytest
 from vizkit.errors import IndexBrokenError
 from vizkit.index.lane import Begin, Kept, Lane, LaneKey
 from vizkit.index.pyramid import CHUNK
+from vizkit.index.stats import count
 
 KEY = LaneKey("run", "grad_norm/*", ("a", "b"))
 
@@ -66,6 +67,7 @@ def test_only_what_lies_in_the_database_is_parked():
     assert grown.parked_rows == 0
 
     grown.covered = 3
+    count([grown])
     grown.park()
     assert grown.parked_rows == grown.rows == 3
 
@@ -75,7 +77,7 @@ def test_a_parked_chunk_comes_back_when_points_do():
     append(source, [0, 1, 2])
     chunk = source.open().view()
     parked = Lane.stored_as(
-        0, KEY, lambda lane: chunk, Kept(3, source.directory.view(), source.begins)
+        0, KEY, lambda lane: chunk, Kept(3, source.directory.view(), source.begins, 3, source.tally)
     )
 
     append(parked, [3])
@@ -87,7 +89,9 @@ def test_a_parked_chunk_that_lost_rows_is_damage():
     source = lane()
     append(source, [0, 1, 2])
     lost = source.open().view().rows(0, 2)
-    parked = Lane.stored_as(0, KEY, lambda lane: lost, Kept(3, source.directory.view(), {}))
+    parked = Lane.stored_as(
+        0, KEY, lambda lane: lost, Kept(3, source.directory.view(), {}, 3, source.tally)
+    )
 
     with pytest.raises(IndexBrokenError, match="lost rows"):
         parked.open()

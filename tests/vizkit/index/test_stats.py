@@ -1,6 +1,9 @@
 import math
 
+import numpy as np
+
 from tests.vizkit.index.batches import INF, NAN, batch, put, rows
+from vizkit.index import Index
 from vizkit.index.pyramid import CHUNK
 
 
@@ -68,3 +71,60 @@ def test_a_series_of_nan_has_no_extremes(index):
     assert math.isnan(found.min)
     assert math.isnan(found.last)
     assert found.nonfinite == 2
+
+
+def test_summaries_are_of_all_runs_or_some(index):
+    put(index, batch("loss", [3, NAN, 1]), run="a")
+    put(index, rows("g/*", "xy", [[1, 2], [3, 4]]), run="b")
+
+    found = index.summaries()
+
+    assert found["a"]["loss"] == (3, 0, 2, 1000.0, 1002.0, 1, 1, 3, 1)
+    assert {tag: told.max for tag, told in found["b"].items()} == {"g/x": 3, "g/y": 4}
+    assert index.summaries(["b", "gone"]).keys() == {"b"}
+
+
+def test_summaries_grow_with_their_series(index):
+    put(index, batch("loss", [3]))
+    before = index.summaries()["run"]
+    put(index, batch("loss", [4], start=1))
+
+    assert [told["loss"].last for told in (before, index.summaries()["run"])] == [3, 4]
+
+
+def random_batches(n=40):
+    """Return batches of scalars and vectors, in attempts that follow each other."""
+    random = np.random.default_rng(7)
+    for number in range(n):
+        values = random.choice([NAN, INF, -1.0, 0.5, 7.0], random.integers(1, 2000))
+        facts = {"start": int(random.integers(0, 99)), "attempt": number // 13}
+        yield batch(f"tag{number % 3}", values, **facts)
+        yield rows("g/*", "ab" if number < 20 else "bc", random.normal(size=(5, 2)), **facts)
+
+
+def test_a_restart_reads_no_chunk_to_tell_the_same(logdir, monkeypatch):
+    with Index.open(logdir) as index:
+        for number, content in enumerate(random_batches()):
+            put(index, content)
+            if number % 9 == 0:
+                index.commit()
+        before = repr(index.summaries())
+
+    with Index.open(logdir) as index:
+        monkeypatch.setattr(index._store, "_fetch", None)
+
+        assert repr(index.summaries()) == before
+
+
+def test_a_kill_between_commits_tells_what_was_committed(logdir):
+    index = Index.open(logdir)
+    for content in random_batches():
+        put(index, content)
+        index.summaries()
+        index.commit()
+    before = repr(index.summaries())
+    index._database.close()  # as a kill leaves it: the journal is not emptied
+    index._place.release()
+
+    with Index.open(logdir) as reopened:
+        assert repr(reopened.summaries()) == before
