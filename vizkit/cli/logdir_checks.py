@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vizkit.cli.checks import BAD, GOOD, NOTE, Finding
 from vizkit.errors import LogdirNotFoundError
-from vizkit.index.discover import Problem
+from vizkit.events.discover import Problem
 from vizkit.playback.logdir import Logdir, open_logdir
 
 

@@ -1,4 +1,4 @@
-from vizkit.index.discover import find_runs
+from vizkit.events.discover import find_runs
 
 
 def touch(path):
