@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import vizkit
-from vizkit.index.place import cache_folder as index_folder
+from vizkit.cachefolder import cache_folder as index_folder
 
 GOOD, NOTE, BAD = "ok", "note", "problem"
 PORT = 8097
