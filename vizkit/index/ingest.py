@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from vizkit.events.batch import Batch, TailState
-from vizkit.events.runfiles import RunReplacedError
 from vizkit.events.discover import Found, Problem, find_runs
+from vizkit.events.runfiles import RunReplacedError
 from vizkit.index.follower import ACTIVE_PAUSE, Follower
 from vizkit.index.hints import hints
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vizkit.errors import RunNotFoundError, TagNotFoundError, VizkitError
@@ -71,16 +71,29 @@ class Reading:
             RunNotFoundError, TagNotFoundError: if there is no such series.
         """
         with self._lock:
-            known = self._known(run)
-            lanes = known.series.get(tag)
-            if lanes is None:
+            if tag not in self._known(run).series:
                 raise TagNotFoundError(
                     f"Run {run!r} has no series {tag!r:.200}. "
                     f"`vizkit runs {str(self.logdir)!r} --json` lists those that it has."
                 )
-            views = self._views([lane for lane, _ in lanes])
-            strands = list(zip(views, [position for _, position in lanes], strict=True))
-            return SeriesView(strands, known.totals.first_wall or 0.0)
+            return self.many([(run, tag)])[run, tag]
+
+    def many(self, series: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SeriesView]:
+        """Return series (run, tag) as they stand at one moment; unknown ones are left out."""
+        with self._lock:
+            runs = self._contents.runs
+            strands = {
+                (run, tag): runs[run].series[tag]
+                for run, tag in series
+                if run in runs and tag in runs[run].series
+            }
+            lanes = list({lane for of_one in strands.values() for lane, _ in of_one})
+            views = dict(zip(lanes, self._views(lanes), strict=True))
+            origins = {run: runs[run].totals.first_wall or 0.0 for run, _ in strands}
+        return {
+            (run, tag): SeriesView([(views[lane], at) for lane, at in of_one], origins[run])
+            for (run, tag), of_one in strands.items()
+        }
 
     def lanes(self, run: str, prefix: str = "") -> list[tuple[LaneKey, LaneView]]:
         """Return all lanes of a run as they stand, or those whose tag begins with `prefix`.

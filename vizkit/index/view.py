@@ -12,12 +12,16 @@ from vizkit.index.blocks import Blocks, blocks_of
 from vizkit.index.columns import Chunk, Columns, Peek, joined
 from vizkit.index.lane import Begin, Lane
 from vizkit.index.pyramid import ENTRY, FINE, Entries, summarise
+from vizkit.index.spans import Wanted
 
 _TOGETHER = 16
 
 
 class Chunks(Protocol):
     """Where sealed chunks are read from."""
+
+    def load(self, wanted: Sequence[Wanted]) -> None:
+        """Read many columns at once, for `points` and `fine` to find."""
 
     def points(self, lane: int, chunks: Sequence[int], position: int) -> list[Columns]:
         """Return the points of one column of sealed chunks."""

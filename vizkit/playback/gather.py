@@ -9,11 +9,12 @@ import numpy as np
 
 from vizkit.index.columns import Columns, joined
 from vizkit.index.pyramid import CHUNK, ENTRY, FINE, Entries
+from vizkit.index.spans import Wanted
 from vizkit.index.view import LaneView, SeriesView
 from vizkit.playback.frame import Frame, Mask, Span
 
 Strand = tuple[LaneView, int]
-_ENTRIES_PER_BUCKET = 2
+_ENTRIES_PER_BUCKET = 1
 
 
 @dataclass(frozen=True)
@@ -37,29 +38,65 @@ class Gathered:
         return odd + int(self.entries["odd_count"].sum())
 
 
-def gather(view: SeriesView, frame: Frame, steps: Mapping[int, Span], buckets: int) -> Gathered:
-    """Find the points of a frame whose attempt is to be shown at their step.
+@dataclass(frozen=True)
+class Part:
+    """What is to be read of a strand: chunks whole, or by their fine entries, but for `entries`.
+
+    loose, fine: ascending numbers of chunks. entries: those that stand for whole chunks.
+    """
+
+    strand: Strand
+    entries: Entries
+    fine: list[int]
+    loose: list[int]
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return what lies in the database of it."""
+        lane, position = self.strand
+        points = [no for no in self.loose if no not in lane.waiting]
+        return Wanted(
+            lane.number, position, points, [n for n in self.fine if n not in lane.waiting]
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a view is read: its frame, the span of steps shown of each attempt, and the chunks."""
+
+    frame: Frame
+    steps: Mapping[int, Span]
+    parts: tuple[Part, ...]
+
+
+def plan(view: SeriesView, frame: Frame, steps: Mapping[int, Span], buckets: int) -> Plan:
+    """Decide how to find the points of a frame whose attempt is to be shown at their step.
 
     steps: the half-open span of steps of each attempt to be shown. buckets: how many the points
     will be brought down to; decides whether points or entries are read.
     """
-    strands = tuple(view.lanes)
-    inside = [_whole(lane.directory[:, position], frame, steps) for lane, position in strands]
+    inside = [_whole(lane.directory[:, position], frame, steps) for lane, position in view.lanes]
     many = sum(int(entries["count"].sum()) for entries, _ in inside)
-    parts: list[Columns] = []
+    enough = _ENTRIES_PER_BUCKET * buckets
+    sizes = (many >= enough * CHUNK, many >= enough * FINE)
+    parts = [_part(strand, *each, *sizes) for strand, each in zip(view.lanes, inside, strict=True)]
+    return Plan(frame, steps, tuple(parts))
+
+
+def gather(plan: Plan) -> Gathered:
+    """Read what a plan says."""
+    points: list[Columns] = []
     found: list[Entries] = []
-    for (lane, position), (whole, cut) in zip(strands, inside, strict=True):
-        entries, chunks = _resolved(lane, whole, many, buckets)
-        found.append(entries)
-        loose = sorted([*cut["chunk"].tolist(), *chunks])
-        parts += [_shown(points, frame, steps) for points in lane.points(loose, position)]
-        parts.append(_shown(lane.open.column(position), frame, steps))
-    lengths = [len(entries) for entries in found]
+    for part in plan.parts:
+        lane, position = part.strand
+        found.append(lane.fine(part.fine) if part.fine else part.entries)
+        chunks = [*lane.points(part.loose, position), lane.open.column(position)]
+        points += [_shown(each, plan.frame, plan.steps) for each in chunks]
     return Gathered(
-        points=joined(parts),
+        points=joined(points),
         entries=np.concatenate(found) if found else np.empty(0, ENTRY),
-        strand=np.repeat(np.arange(len(strands)), lengths),
-        strands=strands,
+        strand=np.repeat(np.arange(len(found)), [len(entries) for entries in found]),
+        strands=tuple(part.strand for part in plan.parts),
     )
 
 
@@ -83,15 +120,14 @@ def _whole(directory: Entries, frame: Frame, steps: Mapping[int, Span]) -> tuple
     return directory[touched & whole], directory[touched & ~whole]
 
 
-def _resolved(lane: LaneView, whole: Entries, many: int, buckets: int) -> tuple[Entries, list[int]]:
-    """Return the entries that stand for whole chunks, and the chunks to be read instead."""
-    enough = _ENTRIES_PER_BUCKET * buckets
-    if many >= enough * CHUNK:
-        return whole, []
-    chunks = whole["chunk"].tolist()
-    if lane.width == 1 and many >= enough * FINE:
-        return lane.fine(chunks), []
-    return whole[:0], chunks
+def _part(strand: Strand, whole: Entries, cut: Entries, chunks_do: bool, fine_do: bool) -> Part:
+    """Decide whether whole chunks are read by their entry, by fine ones or by their points."""
+    loose, numbers = cut["chunk"].tolist(), whole["chunk"].tolist()
+    if chunks_do:
+        return Part(strand, whole, [], loose)
+    if fine_do and strand[0].width == 1:
+        return Part(strand, whole[:0], numbers, loose)
+    return Part(strand, whole[:0], [], sorted([*loose, *numbers]))
 
 
 def _shown(points: Columns, frame: Frame, steps: Mapping[int, Span]) -> Columns:

@@ -13,8 +13,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from vizkit.errors import LogdirNotFoundError, RunNotFoundError, TagNotFoundError
-from vizkit.events.status import process_alive, status
 from vizkit.events.discover import Found, Problem, find_runs
+from vizkit.events.status import process_alive, status
 from vizkit.index.rows import RunFacts
 from vizkit.kinds.graph import module_graph
 from vizkit.kinds.graph.module_graph import ModuleGraph

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vizkit.errors import UsageError
 from vizkit.index import Index
 from vizkit.index.columns import Floats, Ints
 from vizkit.index.view import SeriesView
-from vizkit.playback.frame import Frame, Span, drawn_steps, frame, ghost_steps
-from vizkit.playback.gather import gather
+from vizkit.playback.frame import Frame, drawn_steps, frame, ghost_steps
+from vizkit.playback.gather import Plan, gather, plan
 from vizkit.playback.thin import thinned
 
 _GHOST_SHARE = 4
@@ -69,14 +70,53 @@ def window(
         RunNotFoundError, TagNotFoundError: if there is no such series.
         UsageError: for an unknown axis, or max_points below 4.
     """
-    if max_points < 4:
-        raise UsageError(f"max_points is {max_points!r}; it must be 4 or more.")
-    view = index.series(run, tag)
-    shown = frame(axis, view.origin, x_min, x_max, until)
+    return of_view(index.series(run, tag), Request(x_min, x_max, until, max_points, axis))
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which part of a series is wanted, in how many points; see `window`."""
+
+    x_min: float | None = None
+    x_max: float | None = None
+    until: float | None = None
+    max_points: int = 2000
+    axis: str = "step"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be answered."""
+        if self.max_points < 4:
+            raise UsageError(f"max_points is {self.max_points!r}; it must be 4 or more.")
+
+    def frame(self, origin: float) -> Frame:
+        """Return its frame for a run that began at `origin`."""
+        return frame(self.axis, origin, self.x_min, self.x_max, self.until)
+
+
+def of_view(view: SeriesView, request: Request) -> Window:
+    """Return the window of a series as it stands."""
+    return drawn(view, plans(view, request), request.max_points)
+
+
+def plans(view: SeriesView, request: Request) -> list[tuple[int | None, Plan]]:
+    """Return what is to be read: of the drawn attempts (None), then of each ghost."""
+    shown = request.frame(view.origin)
     steps = drawn_steps(view.begins, shown)
-    found = gather(view, shown, steps, max_points // 4)
-    points = thinned(found, shown, max_points)
-    x = shown.x_of(points)
+    ghosts = sorted(ghost_steps(steps).items())
+    ghost_buckets = _ghost_budget(request.max_points) // 4
+    return [
+        (None, plan(view, shown, steps, request.max_points // 4)),
+        *((each, plan(view, shown, {each: span}, ghost_buckets)) for each, span in ghosts),
+    ]
+
+
+def drawn(view: SeriesView, planned: Sequence[tuple[int | None, Plan]], max_points: int) -> Window:
+    """Read what was planned, and bring it down to a window."""
+    (_, main), *others = planned
+    found = gather(main)
+    points = thinned(found, main.frame, max_points)
+    x = main.frame.x_of(points)
+    ghosts = [_ghost(attempt or 0, each, max_points) for attempt, each in others]
     return Window(
         step=points.step,
         wall_time=points.wall_time,
@@ -84,18 +124,17 @@ def window(
         points=found.count,
         nonfinite=found.odd_count,
         exact=len(points) == found.count,
-        ghosts=tuple(
-            ghost
-            for attempt, span in sorted(ghost_steps(steps).items())
-            if len((ghost := _ghost(view, shown, attempt, span, max_points)).step)
-        ),
+        ghosts=tuple(ghost for ghost in ghosts if len(ghost.step)),
         total=view.count,
         x_min=float(x[0]) if len(x) else None,
         x_max=float(x[-1]) if len(x) else None,
     )
 
 
-def _ghost(view: SeriesView, shown: Frame, attempt: int, span: Span, max_points: int) -> Ghost:
-    budget = max(4, max_points // _GHOST_SHARE)
-    points = thinned(gather(view, shown, {attempt: span}, budget // 4), shown, budget)
+def _ghost(attempt: int, planned: Plan, max_points: int) -> Ghost:
+    points = thinned(gather(planned), planned.frame, _ghost_budget(max_points))
     return Ghost(attempt, points.step, points.wall_time, points.value)
+
+
+def _ghost_budget(max_points: int) -> int:
+    return max(4, max_points // _GHOST_SHARE)

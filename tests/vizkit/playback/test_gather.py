@@ -3,13 +3,13 @@ import numpy as np
 from tests.vizkit.index.batches import batch, put, rows
 from vizkit.index.pyramid import CHUNK, FINE
 from vizkit.playback.frame import drawn_steps, frame
-from vizkit.playback.gather import entry_points, gather
+from vizkit.playback.gather import entry_points, gather, plan
 
 
 def gathered(index, tag="loss", buckets=1, **ends):
     view = index.series("run", tag)
     shown = frame("step", view.origin, ends.get("x_min"), ends.get("x_max"), None)
-    return gather(view, shown, drawn_steps(view.begins, shown), buckets)
+    return gather(plan(view, shown, drawn_steps(view.begins, shown), buckets))
 
 
 def test_few_points_are_read_one_by_one(index):
@@ -23,7 +23,7 @@ def test_few_points_are_read_one_by_one(index):
 def test_many_points_are_read_as_entries_and_the_open_ones_as_points(index):
     put(index, batch("loss", range(CHUNK + 9)))
 
-    found = gathered(index)
+    found = gathered(index, buckets=2)
 
     assert (len(found.points), len(found.entries)) == (9, CHUNK // FINE)
     assert found.count == CHUNK + 9

@@ -3,14 +3,14 @@ import numpy as np
 from tests.vizkit.index.batches import INF, NAN, batch, put
 from vizkit.index.pyramid import CHUNK, FINE
 from vizkit.playback.frame import drawn_steps, frame
-from vizkit.playback.gather import gather
+from vizkit.playback.gather import gather, plan
 from vizkit.playback.thin import thinned
 
 
 def thin(index, max_points, axis="step"):
     view = index.series("run", "loss")
     shown = frame(axis, view.origin, None, None, None)
-    found = gather(view, shown, drawn_steps(view.begins, shown), max_points // 4)
+    found = gather(plan(view, shown, drawn_steps(view.begins, shown), max_points // 4))
     return thinned(found, shown, max_points)
 
 
