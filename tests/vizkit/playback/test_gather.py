@@ -80,6 +80,6 @@ def test_covered_steps_of_an_earlier_attempt_are_left_out(index):
 def test_vectors_are_gathered_by_their_column(index):
     put(index, rows("g/*", "ab", np.arange(2.0 * CHUNK).reshape(CHUNK, 2)))
 
-    found = gathered(index, "g/b")
+    found = gathered(index, "g/b", buckets=2)
 
     assert found.points.value.tolist() == list(range(1, 2 * CHUNK, 2))
