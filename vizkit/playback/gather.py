@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vizkit.index.columns import Columns, joined
+from vizkit.index.columns import Columns, Floats, joined
 from vizkit.index.pyramid import CHUNK, ENTRY, FINE, Entries
 from vizkit.index.spans import Wanted
 from vizkit.index.view import LaneView, SeriesView
@@ -15,6 +15,7 @@ from vizkit.playback.frame import Frame, Mask, Span
 
 Strand = tuple[LaneView, int]
 _ENTRIES_PER_BUCKET = 1
+_BUCKETS_WIDE = 4
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a view is read: its frame, the span of steps shown of each attempt, and the chunks."""
+    """How a view is read: its frame, the span of steps shown of each attempt, and the chunks.
+
+    widest: how much of the axis an entry may cover; of those that cover more, such as those
+    around a gap, the points are read.
+    """
 
     frame: Frame
     steps: Mapping[int, Span]
     parts: tuple[Part, ...]
+    widest: float
 
 
 def plan(view: SeriesView, frame: Frame, steps: Mapping[int, Span], buckets: int) -> Plan:
@@ -80,7 +86,9 @@ def plan(view: SeriesView, frame: Frame, steps: Mapping[int, Span], buckets: int
     enough = _ENTRIES_PER_BUCKET * buckets
     sizes = (many >= enough * CHUNK, many >= enough * FINE)
     parts = [_part(strand, *each, *sizes) for strand, each in zip(view.lanes, inside, strict=True)]
-    return Plan(frame, steps, tuple(parts))
+    ends = [end for whole, _ in inside if len(whole) for end in _ends(whole, frame)]
+    widest = _BUCKETS_WIDE * (max(ends, default=0.0) - min(ends, default=0.0)) / buckets
+    return Plan(frame, steps, tuple(parts), widest)
 
 
 def gather(plan: Plan) -> Gathered:
@@ -89,7 +97,10 @@ def gather(plan: Plan) -> Gathered:
     found: list[Entries] = []
     for part in plan.parts:
         lane, position = part.strand
-        found.append(lane.fine(part.fine) if part.fine else part.entries)
+        entries = lane.fine(part.fine) if part.fine else part.entries
+        wide = _width(entries, plan.frame) > plan.widest
+        found.append(entries[~wide])
+        points += [entry_points(part.strand, entry) for entry in entries[wide]]
         chunks = [*lane.points(part.loose, position), lane.open.column(position)]
         points += [_shown(each, plan.frame, plan.steps) for each in chunks]
     return Gathered(
@@ -128,6 +139,16 @@ def _part(strand: Strand, whole: Entries, cut: Entries, chunks_do: bool, fine_do
     if fine_do and strand[0].width == 1:
         return Part(strand, whole[:0], numbers, loose)
     return Part(strand, whole[:0], [], sorted([*loose, *numbers]))
+
+
+def _ends(entries: Entries, frame: Frame) -> tuple[float, float]:
+    low, high = frame.span(entries)
+    return float(low.min()), float(high.max())
+
+
+def _width(entries: Entries, frame: Frame) -> Floats:
+    low, high = frame.span(entries)
+    return high.astype(np.float64) - low.astype(np.float64)
 
 
 def _shown(points: Columns, frame: Frame, steps: Mapping[int, Span]) -> Columns:
