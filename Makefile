@@ -10,16 +10,17 @@ LOGDIR ?= runs
 WORKERS ?= 2
 PORT ?=
 REPLAY ?=
+BENCH ?=
 # The first Python of 3.10 or newer; PYTHON=... chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := vizkit dashboards examples benchmarks docs tests
 
-.PHONY: help demo test lint check types unit shots bench docs size clean
+.PHONY: help demo test lint check types unit shots bench bench-read docs size clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## train on handwritten digits with a live dashboard (REPLAY=1 replays it; PORT=8097)
 	@exec $(BIN)/vizkit demo --logdir $(LOGDIR) $(if $(PORT),--port $(PORT)) $(if $(REPLAY),--replay)
@@ -43,11 +44,16 @@ unit: $(VENV)/.test $(VENV)/.browser ## pytest alone, WORKERS=2 at a time
 shots: $(VENV)/.test $(VENV)/.browser ## photograph every page into docs/img
 	VIZKIT_SHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_shots.py
 
-bench: $(VENV)/.test $(VENV)/.browser ## all benchmarks, JSON lines to stdout and bench-results/
+bench: $(VENV)/.test $(VENV)/.browser ## what writing, decoding and looking up cost; JSON lines to stdout and bench-results/
 	@mkdir -p bench-results
-	@for file in benchmarks/[a-z]*.py; do \
+	@for file in $(filter-out benchmarks/read_%,$(wildcard benchmarks/[a-z]*.py)); do \
 		name=$$(basename $$file .py); \
 		$(BIN)/python $$file | tee bench-results/$$name.jsonl; done
+
+bench-read: $(VENV)/.test $(VENV)/.browser ## vizkit beside TensorBoard on large logs (BENCH="--quick", BENCH="--only 10")
+	@mkdir -p bench-results
+	@for name in read_servers read_browser; do \
+		$(BIN)/python benchmarks/$$name.py $(BENCH) | tee bench-results/$$name.jsonl; done
 
 docs: $(VENV)/.test ## rewrite docs/cli.md from --help, then check that the documents are true
 	$(BIN)/python docs/cli_reference.py > docs/cli.md
