@@ -7,10 +7,16 @@
     page: 'overview',
     runs: [],                 // as /api/v1/runs?tags=0, newest first
     runsLoaded: false,
-    selection: { base: 'auto', show: new Set(), hide: new Set() }, // what the user said, see 08_runs.js
+    selection: null,          // what the user said, see 41_selection.js
     selected: new Set(),      // run names, derived from runs and selection
+    looks: 0,                 // counts changes of the runs' colours and dashes
+    colors: {},               // the user's own: name of a run or key of a group -> "#rrggbb"
     focusRun: null,           // the run of single-run pages; derived unless chosen
-    runFilter: '',            // regular expression over run names
+    filter: '',               // regular expression over run names, or an expression after "="
+    filtered: [],             // the runs that the filter leaves, see 42_filter.js
+    filterState: { error: '', hint: '', busy: false },
+    groupBy: null,            // config key, or "~regex" over run names, see 43_groups.js
+    folded: new Set(),        // keys of groups that are folded in the list of runs
     tagFilter: '',            // regular expression over tags
     axis: 'step',             // step | relative | wall
     smoothing: 0.6,           // weight of the past, 0 ... 0.999

@@ -54,30 +54,6 @@
     });
   }
 
-  /** runs=a,b is only these; runs=* is all; without it the usual ones. show= and hide= amend. */
-  const selectionBinding = {
-    params: ['runs', 'show', 'hide'],
-    read(query) {
-      const runs = query.get('runs');
-      const only = runs !== null && runs !== '*';
-      vk.store.set({
-        selection: {
-          base: runs === null ? 'auto' : only ? 'none' : 'all',
-          show: unlist((only ? runs : query.get('show')) || ''),
-          hide: unlist(query.get('hide') || ''),
-        },
-      });
-    },
-    write(query) {
-      const { base, show, hide } = vk.store.get().selection;
-      query.delete('runs');
-      if (base === 'all') query.set('runs', '*');
-      if (base === 'none') query.set('runs', list(show));
-      put(query, 'show', base === 'none' ? '' : list(show));
-      put(query, 'hide', base === 'none' ? '' : list(hide));
-    },
-  };
-
   const playheadBinding = {
     params: ['at', 'speed'],
     read(query) {
@@ -151,9 +127,10 @@
   function start() {
     vk.router.pages = JSON.parse(document.getElementById('vk-pages').dataset.vkPages)
       .map(([key, path, title]) => ({ key, path, title }));
-    add(['selection'], selectionBinding);
+    add(['selection'], vk.selection.binding);
     add(['playhead'], playheadBinding);
-    bind('runFilter', 'filter', codecs.text);
+    bind('filter', 'filter', codecs.text);
+    bind('groupBy', 'group', codecs.text, null);
     bind('tagFilter', 'tag', codecs.text);
     bind('axis', 'axis', codecs.word('step', 'relative', 'wall'));
     bind('smoothing', 'smooth', codecs.number(0, 0.999));
@@ -169,6 +146,6 @@
     addEventListener('popstate', read);
   }
 
-  vk.url = { bind, codecs, search, start };
+  vk.url = { bind, add, put, codecs, search, start };
   vk.onStart(start);
 })();

@@ -7,66 +7,105 @@
   class Sidebar {
     constructor(el) {
       this.count = vk.el('span', { class: 'vk-muted', 'aria-live': 'polite' });
-      this.error = vk.el('div', { class: 'vk-field-error', role: 'alert', id: 'vk-run-error' });
-      this.input = this.filterInput();
+      this.field = new vk.RunFilter();
+      this.group = new vk.GroupBy();
       this.list = new vk.RunList();
-      this.empty = vk.el('div', { class: 'vk-sidebar-empty' });
+      this.note = vk.el('div', { class: 'vk-sidebar-note' });
+      this.empty = vk.el('div', { class: 'vk-sidebar-empty', role: 'status' });
       el.classList.add('vk-sidebar');
       el.append(
         vk.el('div', { class: 'vk-sidebar-head' },
           vk.el('h2', null, 'Runs'), this.count, vk.el('span', { class: 'vk-spacer' }),
-          this.bulkButton('All', 'Select all runs shown', true), this.bulkButton('None', 'Deselect all runs shown', false),
+          bulkButton('All', 'Select all runs shown', vk.selection.addFiltered),
+          bulkButton('None', 'Deselect all runs shown', vk.selection.dropFiltered),
+          vk.iconButton('more', 'More ways to select', (event) => vk.menu(event.currentTarget, choices()), { 'aria-haspopup': 'menu' }),
           vk.iconButton('close', 'Close the list of runs', () => vk.sidebar.toggle(), { class: 'vk-icon-button vk-phone-only' })),
-        vk.el('div', { class: 'vk-sidebar-filter' }, this.input, this.error),
-        this.list.el, this.empty);
-      this.offs = [vk.store.on(['runs', 'runsLoaded', 'selected', 'runFilter', 'theme'], () => this.show())];
+        vk.el('div', { class: 'vk-sidebar-filter' }, this.field.el, this.group.el, this.note),
+        this.empty, this.list.el);
+      const keys = ['filtered', 'filterState', 'selected', 'selection', 'looks', 'theme', 'groupBy', 'folded', 'runsLoaded', 'progress'];
+      this.offs = [vk.store.on(keys, () => this.show())];
       this.clock = setInterval(() => this.show(), 30000); // ages grow
       this.show();
     }
 
-    filterInput() {
-      return vk.el('input', {
-        type: 'search', class: 'vk-input', placeholder: 'Filter runs (regex)', 'aria-label': 'Filter runs by a regular expression',
-        'aria-describedby': 'vk-run-error', 'aria-keyshortcuts': '/', autocomplete: 'off', spellcheck: 'false', id: 'vk-run-filter',
-        oninput: (event) => vk.store.set({ runFilter: event.target.value }),
-        onkeydown: (event) => event.key === 'Escape' && event.target.blur(),
-      });
-    }
-
-    bulkButton(text, label, on) {
-      return vk.el('button', {
-        type: 'button', class: 'vk-link-button', 'aria-label': label, title: label,
-        onclick: () => this.bulk(on),
-      }, text);
-    }
-
-    /** All or none of the runs that the filter leaves. */
-    bulk(on) {
-      if (vk.store.get().runFilter) vk.selection.many(this.shown.map((r) => r.run), on);
-      else if (on) vk.selection.all();
-      else vk.selection.none();
-    }
-
     show() {
-      const { runs, runsLoaded, selected, runFilter } = vk.store.get();
-      const { test, error } = vk.tagGroups.matcher(runFilter);
-      this.shown = runs.filter((r) => test(r.run));
-      if (this.input.value !== runFilter) this.input.value = runFilter;
-      this.input.setAttribute('aria-invalid', String(Boolean(error)));
-      this.error.textContent = error || '';
+      const { runs, selected, filtered } = vk.store.get();
       const count = `${vk.format.count(selected.size)} of ${vk.format.count(runs.length)}`;
       if (this.count.textContent !== count) this.count.textContent = count;
-      this.list.show(this.shown);
-      this.empty.hidden = !runsLoaded || this.shown.length > 0;
-      this.empty.textContent = runs.length ? 'No run matches the filter' : 'Runs appear here as they start';
+      this.showNote();
+      this.list.show(itemsOf(filtered));
+      this.showEmpty();
+    }
+
+    /** What is shown without being asked, and what a link names that is not here. */
+    showNote() {
+      const { runs, selected, selection } = vk.store.get();
+      const words = selection.base === 'auto' && selected.size < runs.length && !selection.show.names.size && !selection.hide.names.size
+        ? `Showing the newest ${vk.format.count(selected.size)}: tick more, or press All.` : '';
+      const strange = strangerWords(vk.selection.strangers());
+      const key = `${words}\n${strange}`;
+      if (this.noted === key) return;
+      this.noted = key;
+      this.note.replaceChildren(
+        ...(words ? [vk.el('p', null, words)] : []),
+        ...(strange ? [vk.el('p', { role: 'status', class: 'vk-sidebar-strange' }, strange, ' ',
+          vk.el('button', { type: 'button', class: 'vk-link-button', onclick: vk.selection.forgetStrangers }, 'Forget'))] : []));
+    }
+
+    showEmpty() {
+      const { runs, runsLoaded, filtered, filterState, progress } = vk.store.get();
+      this.empty.hidden = filtered.length > 0;
+      if (filtered.length) return;
+      if (!runsLoaded) {
+        if (!this.empty.querySelector('.vk-skeleton')) this.empty.replaceChildren(...skeleton());
+        return;
+      }
+      let text = progress ? 'Reading the folder…' : 'Runs appear here as they start';
+      if (runs.length) text = filterState.busy ? 'Looking…' : 'No run matches the filter';
+      if (this.empty.textContent !== text || this.empty.querySelector('.vk-skeleton')) this.empty.textContent = text;
     }
 
     destroy() {
       clearInterval(this.clock);
       this.offs.forEach((off) => off());
+      this.field.destroy();
+      this.group.destroy();
       this.list.destroy();
     }
   }
+
+  const bulkButton = (text, label, onclick) =>
+    vk.el('button', { type: 'button', class: 'vk-link-button', 'aria-label': label, title: label, onclick: () => onclick() }, text);
+
+  const choices = () => [
+    { label: 'Invert those in the list', run: vk.selection.invertFiltered },
+    ...[10, 25, 50].map((n) => ({ label: `Only the newest ${n} in the list`, run: () => vk.selection.newest(n) })),
+    { label: 'Only those that are running', run: () => vk.selection.onlyThese(vk.store.get().runs.filter((r) => r.status === 'running').map((r) => r.run)) },
+    { label: 'As at first: the newest', run: vk.selection.auto },
+  ];
+
+  /** Rows of the list: runs, or headings of groups with their runs where they are not folded. */
+  function itemsOf(rows) {
+    const { groupBy, selected, folded } = vk.store.get();
+    if (!groupBy) return rows.map((run) => ({ key: run.run, run, depth: 0 }));
+    vk.groups.current(); // gives the groups their colours
+    return vk.groups.split(rows, groupBy).flatMap(({ key, label, rows: runs }) => {
+      const names = runs.map(({ run }) => run);
+      const isFolded = folded.has(key);
+      const on = names.reduce((n, name) => n + selected.has(name), 0);
+      const heading = { key: `\u0000${key}`, group: { key, label, names }, on, folded: isFolded };
+      return isFolded ? [heading] : [heading, ...runs.map((run) => ({ key: run.run, run, depth: 2 }))];
+    });
+  }
+
+  function strangerWords({ names, others }) {
+    const n = names.length + others;
+    if (!n) return '';
+    const some = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
+    return `${vk.format.count(n)} ${n === 1 ? 'run' : 'runs'} of this link ${n === 1 ? 'is' : 'are'} not here${some ? `: ${some}` : ''}.`;
+  }
+
+  const skeleton = () => [0, 1, 2, 3, 4, 5].map(() => vk.el('div', { class: 'vk-skeleton', style: { height: '24px', margin: '8px 0' } }));
 
   /** Tell Mantine's shell what is folded; the sheet of the phone is never in the address. */
   function fold() {
@@ -86,6 +125,11 @@
     find() {
       vk.store.set(vk.media.phone.matches ? { sheetOpen: true } : { sidebarOpen: true });
       vk.focusSoon('vk-run-filter');
+    },
+    /** Open it and choose what to group by. */
+    group() {
+      vk.store.set(vk.media.phone.matches ? { sheetOpen: true } : { sidebarOpen: true });
+      requestAnimationFrame(() => document.getElementById('vk-group-by').click());
     },
   };
 
