@@ -9,7 +9,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from ..state import ViewerState
-from . import export, graph, runs, series
+from . import export, graph, runs, series, windows
+from .body import Body, read_body
 from .params import Params
 from .problems import Problem, add_handlers, as_json
 
@@ -28,13 +29,20 @@ ROUTES: Mapping[str, Read] = {
     "/api/v1/export": export.export,
 }
 
+POSTS: Mapping[str, Callable[[ViewerState, Body], Response]] = {
+    "/api/v1/windows": windows.windows,
+    "/api/v1/bands": windows.bands,
+}
+
 
 def add_routes(server: FastAPI, state: ViewerState) -> None:
     """Add every route of the API to a server."""
     add_handlers(server)
     for path, read in ROUTES.items():
         server.add_api_route(path, _in_thread(read, state), methods=["GET"])
-    server.add_api_route("/api/{path:path}", _unknown, methods=["GET"])
+    for path, answer in POSTS.items():
+        server.add_api_route(path, _posted(answer, state), methods=["POST"])
+    server.add_api_route("/api/{path:path}", _unknown, methods=["GET", "POST"])
 
 
 def _in_thread(read: Read, state: ViewerState) -> Callable[[Request], Awaitable[Response]]:
@@ -47,5 +55,17 @@ def _in_thread(read: Read, state: ViewerState) -> Callable[[Request], Awaitable[
     return endpoint
 
 
+def _posted(
+    answer: Callable[[ViewerState, Body], Response], state: ViewerState
+) -> Callable[[Request], Awaitable[Response]]:
+    """Answer what asks for too much to fit into an address."""
+
+    async def endpoint(request: Request) -> Response:
+        return await asyncio.to_thread(answer, state, await read_body(request))
+
+    return endpoint
+
+
 async def _unknown(path: str) -> Response:
-    return as_json(Problem(f"There is no /api/{path}.", f"Known: {', '.join(ROUTES)}.", 404))
+    known = ", ".join([*ROUTES, *(f"POST {each}" for each in POSTS)])
+    return as_json(Problem(f"There is no such /api/{path}.", f"Known: {known}.", 404))

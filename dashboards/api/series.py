@@ -86,18 +86,28 @@ def _plain_window(window: Window) -> dict[str, Any]:
     }
 
 
-def _packed_window(window: Window) -> bytes:
-    header = {
+def window_header(window: Window) -> dict[str, Any]:
+    """Return what goes before the columns of a window in binary answers."""
+    return {
         "points": window.points,
         "exact": window.exact,
         "total": window.total,
         "n": len(window.step),
+        "nonfinite": window.nonfinite,
         "ghosts": [{"attempt": ghost.attempt, "n": len(ghost.step)} for ghost in window.ghosts],
     }
+
+
+def window_columns(window: Window) -> list[wire.Array]:
+    """Return the columns of a window in binary answers: its own, then those of each ghost."""
     columns = [window.step, window.wall_time, window.value]
     for ghost in window.ghosts:
         columns += [ghost.step, ghost.value]
-    return wire.pack_columns(header, map(wire.f64, columns))
+    return columns
+
+
+def _packed_window(window: Window) -> bytes:
+    return wire.pack_columns(window_header(window), map(wire.f64, window_columns(window)))
 
 
 def _heatmap_header(found: Heatmap) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vizkit.index import Index
 from vizkit.index.view import SeriesView
-from vizkit.playback.gather import Plan
+from vizkit.playback.gather import Part, Plan
 from vizkit.playback.window import Request, Window, drawn, plans
 
 _BYTES_TOGETHER = 32 << 20
@@ -33,47 +33,48 @@ def windows(
         UsageError: for an unknown axis, or max_points below 4.
     """
     request = Request(x_min, x_max, until, max_points, axis)
-    return dict(each_window(index, series, request))
-
-
-def each_window(
-    index: Index, series: Iterable[Series], request: Request
-) -> Iterator[tuple[Series, Window]]:
-    """Give the window of each series."""
-    drafts = (_Draft(key, view, plans(view, request)) for key, view in index.many(series).items())
-    for some in _portions(drafts):
-        load(plan for each in some for plan in each.plans)
-        for each in some:
-            yield each.series, drawn(each.view, each.planned, request.max_points)
+    return {
+        each.series: drawn(each.view, each.planned, max_points)
+        for each in drafts(index, series, request)
+    }
 
 
 @dataclass(frozen=True)
-class _Draft:
-    """A window before its points were read."""
+class Draft:
+    """A window before its points are read. planned: see `window.plans`."""
 
     series: Series
     view: SeriesView
     planned: list[tuple[int | None, Plan]]
 
     @property
-    def plans(self) -> list[Plan]:
-        return [plan for _, plan in self.planned]
+    def parts(self) -> list[Part]:
+        """Return what is to be read."""
+        return [part for _, plan in self.planned for part in plan.parts]
 
 
-def load(plans: Iterable[Plan]) -> None:
-    """Read what plans need of one index, with one query."""
-    parts = [part for plan in plans for part in plan.parts if part.fine or part.loose]
-    if parts:
-        parts[0].strand[0].source.load([part.wanted for part in parts])
+def drafts(
+    index: Index, series: Iterable[Series], request: Request, *, ghosts: bool = True
+) -> Iterator[Draft]:
+    """Give a draft of each series that is there; what it needs has just been read, with others."""
+    count = None if ghosts else 1
+    planned = (
+        Draft(key, view, plans(view, request)[:count]) for key, view in index.many(series).items()
+    )
+    for some in _portions(planned):
+        parts = [part for draft in some for part in draft.parts if part.fine or part.loose]
+        if parts:
+            parts[0].strand[0].source.load([part.wanted for part in parts])
+        yield from some
 
 
-def _portions(drafts: Iterable[_Draft]) -> Iterator[list[_Draft]]:
+def _portions(drafts: Iterable[Draft]) -> Iterator[list[Draft]]:
     """Give drafts in lists of which what is to be read fits into the cache."""
-    some: list[_Draft] = []
+    some: list[Draft] = []
     size = 0
     for draft in drafts:
         some.append(draft)
-        size += sum(part.wanted.size for plan in draft.plans for part in plan.parts)
+        size += sum(part.wanted.size for part in draft.parts)
         if size >= _BYTES_TOGETHER:
             yield some
             some, size = [], 0

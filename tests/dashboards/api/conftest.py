@@ -36,17 +36,31 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerState]:
 
 
 @pytest.fixture
-def get(state: ViewerState) -> Callable[..., httpx.Response]:
+def ask(state: ViewerState) -> Callable[..., httpx.Response]:
+    """Send a request: method, path below /api/v1, and what httpx takes."""
     server = FastAPI()
     add_routes(server, state)
 
-    async def request(path: str, headers: dict[str, str], params: Any) -> httpx.Response:
+    async def request(method: str, address: str, told: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app=server)
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-            return await client.get(path, params=params or None, headers=headers)
+            return await client.request(method, address, **told)
 
-    def get(path: str, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
+    def ask(method: str, path: str, **told: Any) -> httpx.Response:
         address = path if path.startswith("/") else f"/api/v1/{path}"
-        return asyncio.run(request(address, headers or {}, params))
+        return asyncio.run(request(method, address, told))
+
+    return ask
+
+
+@pytest.fixture
+def get(ask: Callable[..., httpx.Response]) -> Callable[..., httpx.Response]:
+    def get(path: str, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
+        return ask("GET", path, params=params or None, headers=headers or {})
 
     return get
+
+
+@pytest.fixture
+def post(ask: Callable[..., httpx.Response]) -> Callable[..., httpx.Response]:
+    return lambda path, **fields: ask("POST", path, json=fields)
