@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from vizkit.cli import early
 from vizkit.errors import VizkitError
 from vizkit.version import __version__
 
@@ -18,7 +19,9 @@ MISUSED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 well, 1 problems found, 2 a mistake."""
-    args = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    early.start(given)
+    args = build_parser().parse_args(given)
     try:
         status: int = args.run(args)
     except VizkitError as error:

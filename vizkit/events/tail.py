@@ -53,7 +53,7 @@ class Tail:
         first_attempt: Callable[[FileFacts], int] = lambda facts: 0,
         grace: float = GRACE,
     ) -> None:
-        self.path = path
+        self.path = os.fspath(path)
         self.state = state or TailState()
         self.size = self.state.offset
         self._stamp: _Stamp = (0, 0)
@@ -66,6 +66,30 @@ class Tail:
     def caught_up(self) -> bool:
         """Tell whether everything that can be read now was."""
         return self._wait is not None or self.state.offset >= self.size
+
+    @property
+    def total(self) -> int:
+        """Return how many bytes there are, as of the last look."""
+        return max(self.size, self.state.offset)
+
+    def look(self) -> float:
+        """Ask for the file's size; returns when it changed, in seconds, or 0 without a file."""
+        try:
+            info = os.stat(self.path)
+        except OSError:
+            return 0.0
+        if stat.S_ISREG(info.st_mode):
+            self.size = info.st_size
+        return info.st_mtime
+
+    def accept(self, begin: int, state: TailState) -> bool:
+        """Take over what was read elsewhere from offset `begin` on; False if it does not fit."""
+        known = self.state.inode
+        if self.state.offset != begin or (known not in (0, state.inode)):
+            return False
+        self.state, self._wait, self._needed = state, None, 0
+        self.size = max(self.size, state.offset)
+        return True
 
     def poll(self, max_bytes: int = PORTION) -> Batch | None:
         """Read on; None if there is nothing new.

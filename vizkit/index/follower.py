@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from vizkit.events.batch import TailState
 from vizkit.events.runfiles import Read, RunFiles
 
-ACTIVE_PAUSE, IDLE_PAUSE = 0.015, 1.0
-"""Seconds between two looks at a run that grows, and at one that does not for long."""
-
 ACTIVE_FOR = 10.0
+"""Seconds without growth after which a run is looked at less and less."""
+
 _SLOWER = 1.3
 _PORTION = 2 << 20
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between two looks at a run that grows, and at one that does not for long."""
+
+    active: float = 0.015
+    idle: float = 1.0
+
+
+PACE = Pace()
 
 
 class Follower:
     """A run to be polled. Times are monotonic seconds and come in as arguments."""
 
+    __slots__ = ("_grew", "_pause", "changed", "due", "files", "noted", "run")
+
     def __init__(self, run: str, folder: Path, states: Mapping[str, TailState], now: float) -> None:
         self.run = run
         self.files = RunFiles(folder, states)
         self.due = now
-        self._pause = ACTIVE_PAUSE
+        self.changed = 0.0
+        self.noted = (0, 0, 0, 0)
+        self._pause = 0.0
         self._grew = now
 
     @property
@@ -31,25 +47,42 @@ class Follower:
         """Tell whether there is more to read at once."""
         return not self.files.caught_up
 
-    def poll(self, now: float) -> Iterator[Read]:
+    @property
+    def unread(self) -> int:
+        """Return how many bytes are left to read, as of the last look."""
+        return self.files.total_bytes - self.files.read_bytes
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether nothing was read yet."""
+        return not self.files.read_bytes
+
+    def look(self, names: list[str], now: float) -> None:
+        """Follow these files too, and ask how large all are; nothing is read."""
+        self.files.update(names)
+        self.changed = self.files.changed()
+        self._grew = now - max(0.0, time.time() - self.changed)
+
+    def poll(self, now: float, pace: Pace = PACE) -> Iterator[Read]:
         """Yield what is new, and set when to look next.
 
         Raises:
             RunReplacedError: if a file was replaced.
         """
         grew = False
-        for read in self.files.poll(_PORTION):
+        for read in self.files.poll(_PORTION, every=False):
             grew = True
             yield read
-        self._plan(now, grew)
+        self._plan(now, grew, pace)
 
     def wake(self, now: float) -> None:
         """Look now, and often from now on."""
-        self._grew, self._pause, self.due = now, ACTIVE_PAUSE, now
+        self._grew, self._pause, self.due = now, 0.0, now
 
-    def _plan(self, now: float, grew: bool) -> None:
+    def _plan(self, now: float, grew: bool, pace: Pace) -> None:
         if grew:
-            self._grew, self._pause = now, ACTIVE_PAUSE
+            self._grew, self._pause = now, 0.0
         elif now - self._grew > ACTIVE_FOR:
-            self._pause = min(IDLE_PAUSE, self._pause * _SLOWER)
+            self._pause = max(self._pause, pace.active) * _SLOWER
+        self._pause = min(max(self._pause, pace.active), max(pace.idle, pace.active))
         self.due = now if self.behind else now + self._pause

@@ -1,5 +1,7 @@
 from vizkit.events.encode import Encoder
-from vizkit.index.follower import ACTIVE_FOR, ACTIVE_PAUSE, IDLE_PAUSE, Follower
+from vizkit.index.follower import ACTIVE_FOR, PACE, Follower
+
+ACTIVE_PAUSE, IDLE_PAUSE = PACE.active, PACE.idle
 
 NAME = "events.out.tfevents.1.h.1.0"
 
