@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from crc32c import crc32c
 from numpy.typing import NDArray
 
 from vizkit.events.batch import Ints, Skipped
 from vizkit.events.buffer import Buffer
+from vizkit.events.checksums import payloads_valid
 from vizkit.events.frames import masked_crc
 from vizkit.events.resync import next_record
 
@@ -20,7 +20,6 @@ MAX_RECORD = 64 << 20
 """Longer records are passed over: reading takes about three times their size in memory."""
 
 _SHORT = 1 << 16
-_MASK_DELTA = np.uint32(0xA282EAD8)
 _BAD_PAYLOAD = "payload does not match its checksum"
 
 
@@ -179,12 +178,3 @@ def _header_crcs(lengths: Ints) -> NDArray[np.uint32]:
     for length in np.flatnonzero(seen).tolist():
         table[length] = masked_crc(length.to_bytes(8, "little"))
     return table[lengths]
-
-
-def payloads_valid(buffer: Buffer, heads: Ints) -> NDArray[np.bool_]:
-    """Tell for each record whether its payload matches its CRC. heads, result: shape (n,)."""
-    raw = buffer.raw
-    ends = heads + HEADER + buffer.u64[heads].astype(np.int64)
-    slices = map(slice, (heads + HEADER).tolist(), ends.tolist())
-    crc = np.fromiter(map(crc32c, map(raw.__getitem__, slices)), np.uint32, heads.size)
-    return np.asarray((crc >> 15 | crc << 17) + _MASK_DELTA == buffer.u32[ends])

@@ -30,10 +30,27 @@ class TagTable:
 
     def numbers(self, buffer: Buffer, at: Ints, length: Ints) -> NDArray[np.int32]:
         """Return the numbers of tags that lie in `buffer`. at, length, result: shape (n,)."""
+        if at.size and _all_equal(buffer, at, length):
+            start = int(at[0])
+            number = self.number(buffer.raw[start : start + int(length[0])])
+            return np.full(at.size, number, np.int32)
         first, group = _groups(buffer, at, length)
         spans = zip(at[first].tolist(), length[first].tolist(), strict=True)
         known = [self.number(buffer.raw[start : start + size]) for start, size in spans]
         return np.array(known, np.int32)[group]
+
+
+def _all_equal(buffer: Buffer, at: Ints, length: Ints) -> bool:
+    """Tell whether all tags are the first one; quick to say no."""
+    size = int(length[0])
+    if size > _LONG or length.min() != length.max():
+        return False
+    for done in range(0, size, 8):
+        unused = np.uint64(8 * max(0, done + 8 - size))
+        word = buffer.u64[at + done] << unused
+        if (word != word[0]).any():
+            return False
+    return True
 
 
 def _groups(buffer: Buffer, at: Ints, length: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

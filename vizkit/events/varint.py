@@ -71,6 +71,9 @@ def read_varints(buffer: Buffer, at: Ints) -> tuple[NDArray[np.uint64], Ints]:
     at, results: shape (n,). Offsets behind the buffer are read as its padding.
     """
     at = np.minimum(at, buffer.size)
+    first = buffer.u8[at]
+    if first.max(initial=0) < 0x80:
+        return first.astype(np.uint64), at + 1
     word = buffer.u64[at]
     stop = ~word & _STOP
     stop &= ~stop + np.uint64(1)
