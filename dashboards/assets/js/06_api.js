@@ -21,10 +21,18 @@
     return url.href;
   }
 
-  async function get(path, params, { signal } = {}) {
+  const get = (path, params, options) => ask(address(path, params), options);
+
+  /** Send a JSON body; for questions too long for an address. */
+  const post = (path, body, options) => ask(address(path), {
+    ...options, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body, withoutNull),
+  });
+  const withoutNull = (_, value) => (value === null ? undefined : value);
+
+  async function ask(url, { signal, method, headers, body } = {}) {
     let response;
     try {
-      response = await fetch(address(path, params), { signal });
+      response = await fetch(url, { signal, method, headers, body });
     } catch (error) {
       if (error.name === 'AbortError') throw error;
       throw new ApiError('The server does not answer', 'Is `vizkit serve` still running?', 0);
@@ -60,15 +68,46 @@
    */
   async function series(params, options) {
     const { header, take } = await binary('series', params, options);
-    const step = take(Float64Array, header.n);
-    const wall = take(Float64Array, header.n);
-    const value = take(Float64Array, header.n);
-    const ghosts = (header.ghosts || []).map(({ attempt, n }) => ({
-      attempt,
-      step: take(Float64Array, n),
-      value: take(Float64Array, n),
+    return window_(header, take);
+  }
+
+  function window_({ n, ghosts, points, exact, total }, take) {
+    const step = take(Float64Array, n);
+    const wall = take(Float64Array, n);
+    const value = take(Float64Array, n);
+    const earlier = (ghosts || []).map((ghost) => ({
+      attempt: ghost.attempt,
+      step: take(Float64Array, ghost.n),
+      value: take(Float64Array, ghost.n),
     }));
-    return { step, wall, value, ghosts, points: header.points, exact: header.exact, total: header.total };
+    return { step, wall, value, ghosts: earlier, points, exact, total };
+  }
+
+  /**
+   * The windows of many series, [[run, tag], ...], in one request and in their order; null for one
+   * that is not there. params: max_points, x_min, x_max, until, axis.
+   */
+  async function windows(pairs, params, options) {
+    const response = await post('windows', { series: pairs, ...params }, options);
+    const { header, take } = frame(await response.arrayBuffer());
+    const found = new Map(header.series.map((one) => [keyOf(one.run, one.tag), window_(one, take)]));
+    return pairs.map(([run, tag]) => found.get(keyOf(run, tag)) || null);
+  }
+
+  const keyOf = (run, tag) => `${run}\u0000${tag}`;
+  const COLUMNS = ['x', 'mean', 'std', 'low', 'high', 'median', 'count'];
+
+  /**
+   * What the runs of each group do together: [{key, n, runs, x, mean, std, low, high, median, count}].
+   * groups: [{key, runs}]; params: x_min, x_max, until, axis, columns.
+   */
+  async function bands(tag, groups, params, options) {
+    const response = await post('bands', { tag, groups, ...params }, options);
+    const { header, take } = frame(await response.arrayBuffer());
+    return header.groups.map((group) => {
+      const columns = COLUMNS.map((name) => [name, take(Float64Array, group.n)]);
+      return { ...group, ...Object.fromEntries(columns) };
+    });
   }
 
   /**
@@ -83,5 +122,5 @@
     return { ...header, step, value, nonfinite };
   }
 
-  vk.api = { json, series, heatmap, address, ApiError };
+  vk.api = { json, post, series, windows, bands, heatmap, address, ApiError };
 })();

@@ -1,15 +1,19 @@
-/* When charts draw: a frame has ten milliseconds for all of them, visible ones only, in turn. Also
-   the one place that loads plotly.js, which nothing needs before the first chart is in view. */
+/* When charts draw: a frame has ten milliseconds for all of them, visible ones only, in turn; a chart
+   that takes long rests in proportion, and nothing is drawn in a hidden tab. Also the one place that
+   loads plotly.js, which nothing needs before the first chart is in view. */
 (function () {
   'use strict';
   const vk = window.vk;
   const BUDGET = 10; // ms per frame
+  const HEAVY = 6; // ms of one drawing from which on a chart rests
+  const REST = 4; // times as long as it took
+  const LONGEST_REST = 500; // ms
   const dirty = new Set();
   const stats = { draws: 0, full: 0, fast: 0, frames: 0 };
   let asked = false;
 
   function ask() {
-    if (asked) return;
+    if (asked || document.hidden) return;
     asked = true;
     requestAnimationFrame(tick);
   }
@@ -18,21 +22,32 @@
     asked = false;
     stats.frames += 1;
     const start = performance.now();
+    let now = start;
     for (const chart of dirty) {
+      if (now < (chart.restsUntil || 0)) continue;
       dirty.delete(chart);
       if (!chart.visible) continue; // it is marked again when it comes into view
       chart.draw();
+      const before = now;
+      now = performance.now();
+      chart.restsUntil = now - before > HEAVY ? now + Math.min(LONGEST_REST, REST * (now - before)) : 0;
       stats.draws += 1;
-      if (performance.now() - start > BUDGET) break;
+      if (now - start > BUDGET) break;
     }
     if (dirty.size) ask();
   }
 
-  /** Draw `chart` (an object with visible and draw()) soon. Marked twice, it is drawn once. */
-  function mark(chart) {
+  /**
+   * Draw `chart` (an object with visible and draw()) soon. Marked twice, it is drawn once. `atOnce`
+   * is for what a hand does: it does not wait for the chart's rest to end.
+   */
+  function mark(chart, { atOnce = false } = {}) {
+    if (atOnce) chart.restsUntil = 0;
     dirty.add(chart);
     ask();
   }
+
+  document.addEventListener('visibilitychange', () => dirty.size && ask());
 
   let plotly = null;
   /** Resolves to window.Plotly, loading our pinned bundle once. */

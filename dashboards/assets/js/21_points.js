@@ -18,9 +18,9 @@
 
   class Points {
     constructor({ step, wall, value } = { step: [], wall: [], value: [] }) {
-      this.step = Float64Array.from(step);
-      this.wall = Float64Array.from(wall);
-      this.value = Float64Array.from(value);
+      this.step = new Float64Array(step);
+      this.wall = new Float64Array(wall);
+      this.value = new Float64Array(value);
       this.n = this.step.length;
       this.forgetSmoothing();
     }
@@ -61,6 +61,15 @@
     /** How many points have step <= until (all of them for null). */
     known(until) {
       return until === null ? this.n : bound(this.step, this.n, until);
+    }
+
+    /** The points that no line can show: [{step, wall, value}]. */
+    nonfinite() {
+      const found = [];
+      for (let i = 0; i < this.n; i += 1) {
+        if (!Number.isFinite(this.value[i])) found.push({ step: this.step[i], wall: this.wall[i], value: this.value[i] });
+      }
+      return found;
     }
 
     forgetSmoothing() {

@@ -3,6 +3,7 @@
   'use strict';
   const vk = window.vk;
   const GROWTH = 1.06; // the x axis grows by 6 % at a time: O(log n) changes for n points
+  const COLUMN = 2; // px that keep four points: two a pixel
   const PAD = 0.06; // share of the height above and below a curve
 
   /**
@@ -25,8 +26,8 @@
   }
 
   /**
-   * Keep what a line of pixels shows: first, lowest, highest and last point of each pixel column,
-   * and every gap. px(i) is the pixel of point i. Returns indices; all of them when there are few.
+   * Keep what a line of pixels shows: first, lowest, highest and last point of each two pixels, and
+   * every gap. px(i) is the pixel of point i. Returns indices; all of them when there are few.
    */
   function thin(from, to, px, y, width) {
     const keep = [];
@@ -36,12 +37,12 @@
     }
     let i = from;
     while (i < to) {
-      const column = Math.floor(px(i));
+      const column = Math.floor(px(i) / COLUMN);
       let low = i;
       let high = i;
       let gap = -1;
       let end = i;
-      while (end < to && Math.floor(px(end)) === column) {
+      while (end < to && Math.floor(px(end) / COLUMN) === column) {
         if (y[end] < y[low] || Number.isNaN(y[low])) low = end;
         if (y[end] > y[high] || Number.isNaN(y[high])) high = end;
         if (Number.isNaN(y[end])) gap = end;

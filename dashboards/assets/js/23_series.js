@@ -1,11 +1,20 @@
 /* One curve's data: the whole of it (thinned by the server where it is long), the live tail that the
-   hub pushes, and a detail window when zoom or playhead ask for more than the whole can show. */
+   hub pushes, and a detail window (22_series_detail.js) when zoom or playhead ask for more than the whole
+   can show. */
 (function () {
   'use strict';
   const vk = window.vk;
-  const MAX_POINTS = 2000;
-  const LONG_TAIL = 4 * MAX_POINTS; // more live points than this are thinned by reading again
+  const MOST_POINTS = 2000;
+  const LEAST_POINTS = 100;
+  const AT_FULL = 20; // so many lines of a chart get all their points; with more each gets fewer
+  const LONG_TAIL = 4; // times its budget: with more live points than this the curve is read again
   const CALM = 1500; // ms without news after which the view is read as a fresh page would
+
+  /** Points that each of n lines in one chart may have: halved with each doubling beyond AT_FULL. */
+  function budgetFor(n) {
+    const halvings = n > AT_FULL ? Math.floor(Math.log2(n / AT_FULL)) : 0;
+    return Math.max(LEAST_POINTS, Math.round(MOST_POINTS / 2 ** halvings));
+  }
 
   class Series {
     /** `changed` is called after any change that a drawing shows. */
@@ -18,7 +27,9 @@
       this.ghosts = [];
       this.state = 'idle'; // idle | loading | ready | failed
       this.error = null;
-      this.detail = null; // {key, points, count, exact, ghosts}
+      this.nonfinite = [];
+      this.budget = MOST_POINTS;
+      this.detail = new vk.SeriesDetail(this);
       this.calm = vk.whenIdle(() => this.settle(), CALM);
       this.abort = null;
     }
@@ -27,7 +38,7 @@
     async open() {
       this.wanted = true;
       if (this.state === 'idle') await this.read();
-      if (this.wanted && this.state === 'ready' && !this.off) this.listen();
+      this.heed();
     }
 
     close() {
@@ -35,13 +46,27 @@
       if (this.off) this.off();
       this.off = null;
       this.calm.cancel();
+      this.detail.giveUp();
+      if (this.abort) this.abort.abort();
     }
 
     destroy() {
       this.close();
-      if (this.abort) this.abort.abort();
-      if (this.detailAbort) this.detailAbort.abort();
       vk.marks.put(this, null);
+    }
+
+    /** How many points it may have; a curve that was thinned more than it must be is read again. */
+    afford(budget) {
+      const wasThinned = this.state === 'ready' && !this.exact && budget > this.budget;
+      this.budget = budget;
+      if (wasThinned && this.wanted) this.reread();
+    }
+
+    /** Listen, if there is or was something to hear: an ended run has told everything. */
+    heed() {
+      if (!this.wanted || this.off || this.state !== 'ready') return;
+      const run = vk.runs.byName(this.run);
+      if (!run || run.status === 'running' || run.points !== this.pointsOfRun) this.listen();
     }
 
     listen() {
@@ -52,15 +77,21 @@
     }
 
     async read() {
-      this.state = this.state === 'ready' ? 'ready' : 'loading';
+      const before = this.state === 'ready' ? 'ready' : 'idle';
+      this.state = before === 'ready' ? 'ready' : 'loading';
       if (this.abort) this.abort.abort();
       const abort = (this.abort = new AbortController());
+      const run = vk.runs.byName(this.run);
+      this.pointsOfRun = run ? run.points : 0;
       try {
-        const answer = await vk.api.series({ run: this.run, tag: this.tag, max_points: MAX_POINTS }, abort);
+        const answer = await vk.api.window({ run: this.run, tag: this.tag, max_points: this.budget }, abort);
         if (abort !== this.abort) return;
         this.take(answer);
       } catch (error) {
-        if (error.name === 'AbortError') return;
+        if (error.name === 'AbortError') {
+          if (this.abort === abort && this.state === 'loading') this.state = before;
+          return;
+        }
         if (this.state !== 'ready') this.state = 'failed';
         this.error = error;
       }
@@ -69,40 +100,48 @@
 
     take({ step, wall, value, ghosts, points, exact, total }) {
       this.points = new vk.Points({ step, wall, value });
-      Object.assign(this, { ghosts, exact, count: points, next: total, state: 'ready', error: null });
+      this.ghosts = ghosts.map(vk.copyOfGhost);
+      Object.assign(this, { exact, count: points, next: total, state: 'ready', error: null });
       this.fresh = true; // just what a new page would get
-      this.detail = null;
-      this.nonfinite = nonfiniteOf(this.points, 0);
+      this.detail.forget();
+      this.nonfinite = this.points.nonfinite();
       this.markNonfinite();
     }
 
     async reread() {
-      const was = this.off;
-      if (was) was();
+      if (this.off) this.off();
       this.off = null;
       await this.read();
       if (this.wanted && !this.off && this.state === 'ready') this.listen();
     }
 
+    /** After a failure: try once more. */
+    retry() {
+      if (this.state !== 'failed' || !this.wanted) return;
+      this.state = 'idle';
+      this.open();
+    }
+
     append(start, step, wall, value) {
+      const tooLong = LONG_TAIL * this.budget;
       const before = this.points.n;
       this.points.append(step, wall, value);
       this.next = start + step.length;
       this.count += step.length;
       this.fresh = false;
       if (value.some((v) => !Number.isFinite(v))) {
-        this.nonfinite = nonfiniteOf(this.points, 0);
+        this.nonfinite = this.points.nonfinite();
         this.markNonfinite();
       }
-      if (this.detail && this.detail.open) this.detail.points.append(step, wall, value);
-      if (this.points.n > LONG_TAIL && before <= LONG_TAIL) this.reread();
+      this.detail.append(step, wall, value);
+      if (this.points.n > tooLong && before <= tooLong) this.reread();
       this.calm();
       this.changed();
     }
 
     /** After a while without news, show exactly what a page opened now would show. */
     settle() {
-      if (!this.fresh && (!this.exact || this.points.n > MAX_POINTS)) this.reread();
+      if (!this.fresh && (!this.exact || this.points.n > this.budget)) this.reread();
     }
 
     markNonfinite() {
@@ -123,79 +162,53 @@
 
     /**
      * What to draw for {axis, zoom, until}: {points, from, to, ghosts, count, exact, pending}.
-     * The whole serves where it is exact; else a detail window is read by `refine`, and the whole,
-     * clipped, stands in until that has come.
+     * The whole serves where it is exact; else a detail window is read by `refine`. Until that has
+     * come the detail before it stands in if it reaches as far, else the whole.
      */
     view(want) {
-      const detail = this.detail && this.detail.key === keyOf(want) ? this.detail : null;
-      const source = detail || this;
+      const source = this.detail.for(want) || this;
       const { points } = source;
       const to = points.known(want.until);
       const [from, end] = want.zoom ? this.within(points, to, want) : [0, to];
-      const whole = source === this && want.until === null && !want.zoom;
-      const cutHere = want.zoom && want.until !== null && want.axis !== 'step';
-      const count = whole || (detail && !detail.open && !cutHere) ? source.count : end - from;
-      return { points, from, to: end, ghosts: source.ghosts, count, exact: source.exact, pending: !detail && this.needsDetail(want) };
+      const isWhole = source === this && want.until === null && !want.zoom;
+      const isTold = isWhole || (source !== this && source.tells(want));
+      const count = isTold ? source.count : this.countOf(points, from, end, want);
+      return { points, from, to: end, ghosts: source.ghosts, count, exact: source.exact, pending: this.detail.isMissing(want) };
     }
 
     /** Indices in the zoom, one neighbour on each side so that lines reach the edges. */
-    within(points, to, { axis, zoom }) {
-      const origin = axis === 'relative' ? this.origin() : 0;
-      const column = axis === 'step' ? points.step : points.wall;
-      const from = vk.bound(column, to, zoom[0] + origin, true);
-      const end = vk.bound(column, to, zoom[1] + origin);
+    within(points, to, want) {
+      const [from, end] = this.inside(points, to, want);
       return [Math.max(0, from - 1), Math.min(to, end + 1)];
     }
 
-    needsDetail({ zoom, until }) {
-      return this.state === 'ready' && !this.exact && (zoom !== null || until !== null);
+    inside(points, to, { axis, zoom }) {
+      const origin = axis === 'relative' ? this.origin() : 0;
+      const column = axis === 'step' ? points.step : points.wall;
+      return [vk.bound(column, to, zoom[0] + origin, true), vk.bound(column, to, zoom[1] + origin)];
     }
 
-    /** Read the window of `want` unless it is there; the request before is given up. */
-    async refine(want) {
-      const key = keyOf(want);
-      if (!this.needsDetail(want) || (this.detail && this.detail.key === key)) return;
-      if (this.detailAbort) this.detailAbort.abort();
-      const abort = (this.detailAbort = new AbortController());
-      try {
-        const answer = await vk.api.series(this.windowParams(want), abort);
-        if (abort !== this.detailAbort) return;
-        const open = want.until === null && (!want.zoom || want.zoom[1] >= this.lastX(want.axis));
-        this.detail = { key, open, points: new vk.Points(answer), count: answer.points, exact: answer.exact, ghosts: answer.ghosts };
-      } catch (error) {
-        if (error.name === 'AbortError') return;
-        this.error = error;
-      }
-      this.changed();
+    countOf(points, from, to, want) {
+      if (!want.zoom) return to - from;
+      const [first, end] = this.inside(points, to, want);
+      return Math.max(0, end - first);
     }
 
     lastX(axis) {
-      const last = this.points.n - 1;
-      if (axis === 'step') return this.points.step[last];
-      return this.points.wall[last] - (axis === 'relative' ? this.origin() : 0);
+      return this.xAt(axis, this.points.n - 1);
     }
 
-    /* The playhead is a step: a window in time is asked for without it and cut here. Relative time
-       is asked for as wall time, so that both sides mean the same zero. */
-    windowParams({ axis, zoom, until }) {
-      const params = { run: this.run, tag: this.tag, max_points: MAX_POINTS };
-      if (!zoom) return { ...params, until };
-      if (axis === 'step') return { ...params, x_min: zoom[0], x_max: zoom[1], until };
-      const origin = axis === 'relative' ? this.origin() : 0;
-      return { ...params, x_min: zoom[0] + origin, x_max: zoom[1] + origin, axis: 'wall' };
+    xAt(axis, i) {
+      if (axis === 'step') return this.points.step[i];
+      return this.points.wall[i] - (axis === 'relative' ? this.origin() : 0);
     }
-  }
 
-  const keyOf = ({ axis, zoom, until }) => JSON.stringify([zoom && axis, zoom, until]);
-
-  function nonfiniteOf(points, from) {
-    const found = [];
-    for (let i = from; i < points.n; i += 1) {
-      const value = points.value[i];
-      if (!Number.isFinite(value)) found.push({ step: points.step[i], wall: points.wall[i], value });
+    /** Read the window of `want` unless it is there; the request before is given up. */
+    refine(want) {
+      this.detail.read(want);
     }
-    return found;
   }
 
   vk.ChartSeries = Series;
+  vk.pointsBudget = budgetFor;
 })();

@@ -1,18 +1,21 @@
 /* From series to what is drawn: lines, dots, non-finite flags and axis ranges, as plain data. The
-   full drawing (plotly) and the fast one (paths) are made from the same composition. */
+   picture on the page, the one to keep and the table under the pointer are made from the same
+   composition. */
 (function () {
   'use strict';
   const vk = window.vk;
+  const MANY = 32; // with more curves than this only the smoothed lines are drawn, a pixel wide
   const SPARSE = 14; // pixels per point from which each point gets a dot
 
   /** How points become numbers on the x axis: {of(series, points) -> (i) => x, ...}. */
-  function xAxis(axis, seriesList) {
+  function xAxis(axis, seriesList, groups) {
     if (axis === 'step') return { type: 'linear', name: 'step', unit: 1, of: (_, points) => (i) => points.step[i] };
     if (axis === 'wall') {
       const shift = new Date().getTimezoneOffset() * 60; // plotly draws dates as UTC
       return { type: 'date', name: 'wall time', unit: 1, of: (_, points) => (i) => (points.wall[i] - shift) * 1000, shift };
     }
-    const longest = Math.max(1, ...seriesList.map((s) => (s.points.n ? s.lastX('relative') : 0)));
+    const ends = groups ? groups.ends() : seriesList.map((s) => (s.points.n ? s.lastX('relative') : 0));
+    const longest = ends.reduce((most, end) => Math.max(most, end), 1);
     const [unit, letter] = vk.scale.timeUnit(longest);
     return {
       type: 'linear', name: `relative time (${letter})`, unit,
@@ -42,19 +45,25 @@
   const logOf = (y) => (y > 0 ? Math.log10(y) : NaN);
 
   /**
-   * Compose a drawing. spec: {series: [{series: Series, color, dash}], want: {axis, zoom, until},
-   * smoothing, logY, width}.
+   * Compose a drawing. spec: {series: [{series: Series, color, dash}], groups: null or as
+   * vk.GroupBands has them, want: {axis, zoom, until, smoothing}, band, logY, width}.
    */
   function compose(spec) {
     const all = spec.series.map((s) => s.series).filter((s) => s.points.n);
-    const axis = xAxis(spec.want.axis, all);
-    const plan = { axis, lines: [], dots: [], flags: [], curves: [], points: 0, nonfinite: 0, lastStep: null, exact: true, pending: false };
-    plan.x = xRangeOf(spec, axis, all);
+    const axis = xAxis(spec.want.axis, all, spec.groups);
+    const plan = {
+      axis, lines: [], areas: [], dots: [], flags: [], curves: [], points: 0, nonfinite: 0, lastStep: null, exact: true,
+      pending: false, many: spec.series.length > MANY, ghosts: 0,
+    };
     const extent = new Extent();
-    for (const entry of spec.series) if (entry.series.points.n) addSeries(plan, spec, entry, extent);
+    if (spec.groups) {
+      vk.composeGroups(plan, spec, extent);
+    } else {
+      plan.x = xRangeOf(spec, axis, all);
+      for (const entry of spec.series) if (entry.series.points.n) addSeries(plan, spec, entry, extent);
+    }
     plan.y = vk.scale.yRange(extent.low, extent.high);
     plan.lines.sort((a, b) => a.layer - b.layer);
-    plan.structure = plan.lines.map((line) => line.id).join('|');
     return plan;
   }
 
@@ -65,7 +74,10 @@
       const x = axis.of(series, series.points);
       extent.add(x(0));
       extent.add(x(series.points.n - 1));
-      if (want.axis === 'step') series.ghosts.forEach((g) => g.step.length && extent.add(g.step[g.step.length - 1]));
+      for (const ghost of series.ghosts) {
+        const at = ghostAxis(axis, want, series, ghost);
+        if (at && ghost.step.length) extent.add(at(ghost.step.length - 1));
+      }
     }
     return extent.low <= extent.high ? vk.scale.xRange(extent.low, extent.high) : [0, 1];
   }
@@ -83,9 +95,10 @@
     plan.curves.push({ series, color, dash, points, from, to, x: x.at, smooth });
     if (to > 0) plan.lastStep = Math.max(plan.lastStep === null ? -Infinity : plan.lastStep, points.step[to - 1]);
     addGhosts(plan, spec, entry, view.ghosts, extent);
-    const raw = addLine(plan, spec, { id: `${id}:raw`, layer: 1, color, dash, width: smooth ? 1 : 1.5, opacity: smooth ? 0.3 : 1 }, points.value, x, from, to, extent);
-    if (smooth) addLine(plan, spec, { id: `${id}:smooth`, layer: 2, color, dash, width: 1.75, opacity: 1 }, smooth, x, from, to, extent);
-    addDots(plan, spec, raw, color, Boolean(smooth), from, to);
+    const isRawDrawn = !smooth || !plan.many;
+    const raw = isRawDrawn && addLine(plan, spec, { id: `${id}:raw`, layer: 1, color, dash, width: smooth ? 1 : 1.5, opacity: smooth ? 0.3 : 1 }, points.value, x, from, to, extent);
+    const soft = smooth && addLine(plan, spec, { id: `${id}:smooth`, layer: 2, color, dash, width: plan.many ? 1 : 1.75, opacity: 1 }, smooth, x, from, to, extent);
+    addDots(plan, spec, raw || soft, color, Boolean(smooth), from, to);
     addFlags(plan, entry, points, x.at, from, to);
   }
 
@@ -118,21 +131,27 @@
     return false;
   }
 
-  /** Earlier attempts of a restarted run: faint and dashed. They know steps only. */
+  /** A ghost's numbers on the axis; null where it does not know its times. */
+  function ghostAxis(axis, want, series, ghost) {
+    return want.axis === 'step' || ghost.wall ? axis.of(series, ghost) : null;
+  }
+
+  /** Earlier attempts of a restarted run: faint and dashed. */
   function addGhosts(plan, spec, { series, color }, ghosts, extent) {
-    if (spec.want.axis !== 'step') return;
     for (const ghost of ghosts) {
+      const at = ghostAxis(plan.axis, spec.want, series, ghost);
+      if (!at) continue;
       const n = spec.want.until === null ? ghost.step.length : vk.bound(ghost.step, ghost.step.length, spec.want.until);
-      const at = (i) => ghost.step[i];
       const px = (i) => ((at(i) - plan.x[0]) / (plan.x[1] - plan.x[0])) * spec.width;
       const id = `${series.run}\u0000${series.tag}:ghost${ghost.attempt}`;
       addLine(plan, spec, { id, layer: 0, color, dash: '3px,3px', width: 1, opacity: 0.45 }, ghost.value, { at, px }, 0, n, extent);
+      plan.ghosts += 1;
     }
   }
 
   /** A point without a neighbour is no line, so it gets a dot; so does each point of sparse curves. */
   function addDots(plan, spec, { x, ly }, color, faint, from, to) {
-    const sparse = (to - from) * SPARSE < spec.width;
+    const sparse = !plan.many && (to - from) * SPARSE < spec.width;
     for (let i = 0; i < x.length; i += 1) {
       if (Number.isNaN(ly[i])) continue;
       const alone = !(i > 0 && !Number.isNaN(ly[i - 1])) && !(i + 1 < x.length && !Number.isNaN(ly[i + 1]));
@@ -150,6 +169,7 @@
   }
 
   vk.compose = compose;
+  vk.compose.addLine = addLine;
   vk.compose.toAxis = toAxis;
   vk.compose.fromAxis = fromAxis;
 })();

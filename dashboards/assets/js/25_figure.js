@@ -1,8 +1,9 @@
-/* A composition as a plotly figure: for the full drawing, for images to keep, and for what the fast
-   path is measured against. */
+/* A composition as a plotly figure: its axes on the page, all of it in images to keep, and for what
+   our own lines are measured against. */
 (function () {
   'use strict';
   const vk = window.vk;
+  const NAMED = 12; // lines in the legend of a picture
   const MARGIN = { l: 54, r: 12, t: 8, b: 24 };
 
   function trace(line) {
@@ -67,15 +68,28 @@
     };
   }
 
+  /** Names in the legend of a picture: the first few lines, and how many more there are. */
+  function legend(lines) {
+    const named = new Set();
+    return lines.map((line) => {
+      const name = line.id.split('\u0000')[0];
+      if (line.opacity !== 1 || named.has(name)) return { name, showlegend: false };
+      named.add(name);
+      return { name, showlegend: named.size <= NAMED };
+    });
+  }
+
+  function areaTraces({ x, low, high, color }, logY) {
+    const edge = { type: 'scatter', mode: 'lines', x, showlegend: false, hoverinfo: 'skip', line: { width: 0, color } };
+    const shown = (y) => (logY ? Array.from(y, (v) => 10 ** v) : y);
+    return [{ ...edge, y: shown(low) }, { ...edge, y: shown(high), fill: 'tonexty', fillcolor: `${color}29` }];
+  }
+
   /** The figure of a chart to keep: with title, legend, opaque ground, and the non-finite flags. */
   function picture(plan, spec, title) {
-    const named = new Set();
-    const data = plan.lines.map((line) => {
-      const run = line.id.split('\u0000')[0];
-      const showlegend = line.opacity === 1 && !named.has(run);
-      if (showlegend) named.add(run);
-      return { ...trace(line), name: run, showlegend };
-    });
+    const names = legend(plan.lines);
+    const data = plan.areas.flatMap((area) => areaTraces(area, spec.logY));
+    plan.lines.forEach((line, i) => data.push({ ...trace(line), ...names[i] }));
     data.push({
       type: 'scatter', mode: 'markers', showlegend: false, x: plan.flags.map((f) => f.x),
       y: plan.flags.map((f) => unlog(f.value === Infinity ? plan.y[1] : plan.y[0], spec.logY)),
@@ -83,13 +97,14 @@
       cliponaxis: false,
     });
     const base = layout(plan, { ...spec, width: 900, height: 420 });
+    const more = plan.curves.length > NAMED ? `, ${plan.curves.length} runs, ${NAMED} named` : '';
     return {
       data,
       layout: {
         ...base, width: 1000, height: 560, margin: { l: 64, r: 24, t: 48, b: 88 },
-        title: { text: title, x: 0.02, font: { size: 16, color: vk.theme.token('--vk-text') } },
+        title: { text: `${title}${more}`, x: 0.02, font: { size: 16, color: vk.theme.token('--vk-text') } },
         xaxis: { ...base.xaxis, title: { text: plan.axis.name } },
-        showlegend: named.size > 0, legend: { orientation: 'h', y: -0.18 },
+        showlegend: names.some(({ showlegend }) => showlegend), legend: { orientation: 'h', y: -0.18 },
         paper_bgcolor: vk.theme.token('--vk-surface'), plot_bgcolor: vk.theme.token('--vk-surface'),
       },
     };

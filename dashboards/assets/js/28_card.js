@@ -49,15 +49,11 @@
     }
 
     /** Say what is drawn: "1.2 M points, min/max shown, 3 NaN". */
-    describe(plan, { title, runs }) {
-      const { count } = vk.format;
-      const parts = [`${count(plan.points)} ${plan.points === 1 ? 'point' : 'points'}`];
-      if (!plan.exact) parts.push('min/max shown');
-      const nan = plan.flags.filter((flag) => Number.isNaN(flag.value)).length;
-      if (nan) parts.push(`${count(nan)} NaN`);
-      if (plan.nonfinite > nan) parts.push(`${count(plan.nonfinite - nan)} Inf`);
+    describe(plan, { title, runs, smoothing, band }) {
+      const parts = plan.groups === undefined ? wordsOf(plan, runs) : groupWords(plan, runs, band);
+      if (smoothing > 0) parts.push(smoothingWords(plan, smoothing));
       this.say(parts.join(', '), plan.nonfinite > 0);
-      this.note.title = `${vk.format.exact(plan.points)} points`;
+      this.note.title = `${parts.join(', ')}\n${vk.format.exact(plan.points)} points`;
       if (this.axisName.textContent !== plan.axis.name) this.axisName.textContent = plan.axis.name;
       this.plot.setAttribute('aria-label', `${title}, ${runs} ${runs === 1 ? 'run' : 'runs'}, ${parts.join(', ')}, up to step ${plan.lastStep}. Plus and minus zoom.`);
     }
@@ -77,6 +73,30 @@
     ready() {
       this.skeleton.remove();
     }
+  }
+
+  function wordsOf(plan, runs) {
+    const { count } = vk.format;
+    const nan = plan.flags.filter((flag) => Number.isNaN(flag.value)).length;
+    return [
+      plan.many && `${count(runs)} runs`,
+      `${count(plan.points)} ${plan.points === 1 ? 'point' : 'points'}`,
+      !plan.exact && 'min/max shown',
+      nan && `${count(nan)} NaN`,
+      plan.nonfinite > nan && `${count(plan.nonfinite - nan)} Inf`,
+    ].filter(Boolean);
+  }
+
+  function groupWords(plan, runs, band) {
+    const { count } = vk.format;
+    return [`${count(plan.groups)} ${plan.groups === 1 ? 'group' : 'groups'} of ${count(runs)} runs`, (vk.BAND_KINDS[band] || vk.BAND_KINDS.std).label];
+  }
+
+  /** The average runs over the points that are drawn: where they are fewer than all, that is said. */
+  function smoothingWords(plan, weight) {
+    const lines = plan.many && plan.groups === undefined ? 'smoothed lines only' : 'smoothed';
+    const isAll = plan.exact && plan.groups === undefined;
+    return `${lines} (${weight.toFixed(2)}${isAll ? '' : ' over what is drawn'})`;
   }
 
   const fileName = (title, kind) => `${title.replace(/[^\p{L}\p{N}._-]+/gu, '_')}.${kind}`;

@@ -1,4 +1,5 @@
-/* Pointing at a chart: a crosshair on all cards, a table of values, drag to zoom, click to pin. */
+/* Pointing at a chart: a crosshair on all cards, a table of values, drag or Ctrl+wheel to zoom, click
+   to pin. */
 (function () {
   'use strict';
   const vk = window.vk;
@@ -22,10 +23,11 @@
         pointerleave: () => this.leave(),
         pointerdown: (event) => this.press(event),
         mousedown: (event) => event.preventDefault(), // the focus stays where it is
+        wheel: (event) => this.wheel(event),
         dblclick: () => vk.store.set({ zoom: null }),
         keydown: (event) => this.key(event),
       };
-      for (const [type, fn] of Object.entries(this.listeners)) this.plot.addEventListener(type, fn);
+      for (const [type, fn] of Object.entries(this.listeners)) this.plot.addEventListener(type, fn, { passive: false });
       this.onShare = (x) => this.showCross(x);
       listeners.add(this.onShare);
       this.update = vk.perFrame(() => this.show());
@@ -96,6 +98,15 @@
       vk.store.set({ zoom: bounds });
     }
 
+    /** Ctrl and the wheel, which is also a pinch on a touchpad, zoom around the pointer. */
+    wheel(event) {
+      if (!(event.ctrlKey || event.metaKey) || !this.chart.plan) return;
+      event.preventDefault();
+      const [px] = this.place(event);
+      const factor = Math.exp(Math.max(-100, Math.min(100, event.deltaY)) * 0.004);
+      this.zoom(px - px * factor, px + (this.chart.overlay.width - px) * factor);
+    }
+
     /** + and - zoom around the middle, so that zooming needs no mouse. */
     key(event) {
       const factor = { '+': 0.5, '=': 0.5, '-': 2 }[event.key];
@@ -132,7 +143,10 @@
       const inside = plan && this.px !== undefined && this.px >= -2 && this.px <= overlay.width + 2;
       if (!inside) {
         this.tip.hidden = true;
-        if (this.active) share(null);
+        if (this.active) {
+          share(null);
+          this.chart.point(null);
+        }
         this.active = false;
         return;
       }
@@ -141,14 +155,26 @@
       share(this.chart.fromAxis(x));
       const flag = overlay.flagAt(this.px, this.py);
       const rows = vk.tip.rowsAt(plan, x);
-      overlay.showPicks(rows.map((row) => this.pickOf(row)).filter(Boolean));
-      this.fill(rows, flag);
+      for (const row of rows) row.distance = this.distance(row);
+      const nearest = rows.reduce((best, row) => (row.distance < best.distance ? row : best), rows[0]);
+      const shown = vk.tip.chosen(rows, this.pinned);
+      overlay.showPicks(shown.map((row) => this.pickOf(row)).filter(Boolean));
+      this.chart.point(plan.many && nearest ? nearest.curve : null);
+      this.fill(shown, { flag, nearest, total: rows.length });
     }
 
-    pickOf({ curve, value, smoothed, x }) {
-      const shown = smoothed === null ? value : smoothed;
-      const y = this.chart.spec.logY ? Math.log10(shown) : shown;
-      return Number.isFinite(y) ? { x, y, color: curve.color } : null;
+    shownY(y) {
+      return this.chart.spec.logY ? Math.log10(y) : y;
+    }
+
+    distance({ y }) {
+      const px = Math.abs(this.chart.overlay.pxY(this.shownY(y)) - this.py);
+      return Number.isFinite(px) ? px : Infinity;
+    }
+
+    pickOf({ curve, x, y }) {
+      const at = this.shownY(y);
+      return Number.isFinite(at) ? { x, y: at, color: curve.color } : null;
     }
 
     showCross(x) {
@@ -158,21 +184,12 @@
       if (x === null || !this.active) overlay.showPicks([]);
     }
 
-    fill(rows, flag) {
-      this.tip.hidden = !rows.length;
-      if (!rows.length) return;
-      this.tip.replaceChildren(...vk.tip.content(rows, { flag, nearest: this.nearest(rows), all: this.pinned }));
+    fill(shown, about) {
+      this.tip.hidden = !shown.length;
+      if (!shown.length) return;
+      this.tip.replaceChildren(...vk.tip.content(shown, about));
       if (!this.tip.isConnected) document.body.append(this.tip);
       this.position();
-    }
-
-    nearest(rows) {
-      const { overlay, spec } = this.chart;
-      const distance = ({ value, smoothed }) => {
-        const y = smoothed === null ? value : smoothed;
-        return Math.abs(overlay.pxY(spec.logY ? Math.log10(y) : y) - this.py);
-      };
-      return rows.reduce((best, row) => (distance(row) < distance(best) ? row : best), rows[0]);
     }
 
     /** Beside the pointer, inside the window. */

@@ -2,7 +2,8 @@
 (function () {
   'use strict';
   const vk = window.vk;
-  const IDLE = 120; // ms of a still playhead or zoom before the exact window is read
+  const IDLE = 120; // ms of a still playhead before the exact window is read
+  const GAP = 60; // ms between two readings while a hand zooms
   const SETTLE = 350; // ms without change before the y axis takes its final range
 
   const inView = new IntersectionObserver(
@@ -12,7 +13,8 @@
   class Chart {
     /**
      * options: {series: [{run, tag, label?, color?, dash?}], title, unit?, height?, logY?, smoothing?,
-     * bands?: [{y0, y1, label}]}. logY and smoothing follow the store unless given.
+     * bands?: [{y0, y1, label}], groups?: true}. logY and smoothing follow the store unless given;
+     * with `groups` the chart shows the groups of vk.groups.current() instead of the runs.
      */
     constructor(el, options) {
       this.el = el;
@@ -22,9 +24,9 @@
       this.title = options.title || (options.series[0] || {}).tag || '';
       this.card = new vk.ChartCard(el, { title: this.title, unit: options.unit, height: this.options.height }, this.actions());
       this.painter = new vk.ChartPainter(this.card);
+      this.sources = new vk.ChartSources(() => this.mark());
       this.overlay = new vk.ChartOverlay(this.card.plot);
       this.pointer = new vk.ChartPointer(this);
-      this.entries = [];
       this.setSeries(options.series);
       this.refineSoon = vk.whenIdle(() => this.refine(), IDLE);
       this.settleSoon = vk.whenIdle(() => this.settle(), SETTLE);
@@ -34,22 +36,50 @@
     }
 
     listen() {
-      const moved = () => {
-        this.mark();
-        this.refineSoon();
-      };
+      const { store } = vk;
       this.offs = [
-        vk.store.on(['until', 'zoom', 'axis'], moved),
-        vk.store.on(['smoothing', 'logY', 'runs'], () => this.mark()),
-        vk.store.on(['theme'], () => this.repaint()),
+        store.on(['zoom', 'axis'], () => this.zoomed()),
+        store.on(['until'], () => {
+          this.mark();
+          this.refineSoon();
+        }),
+        store.on(['runs'], () => this.heed()),
+        store.on(['smoothing', 'logY', 'band', 'looks', 'colors'], () => this.mark()),
+        store.on(['groupBy', 'selected', 'colors', 'theme'], () => this.regroup()),
+        store.on(['theme'], () => this.repaint()),
+        vk.hub.onMessage('open', () => this.sources.retry()),
       ];
       this.resize = new ResizeObserver(() => this.mark());
       this.resize.observe(this.card.plot);
     }
 
+    /** A hand zooms: what is there is drawn at once, the exact window asked for without delay. */
+    zoomed() {
+      vk.schedule.mark(this, { atOnce: true });
+      clearTimeout(this.later);
+      const wait = (this.refinedAt || -GAP) + GAP - performance.now();
+      if (wait > 0) this.later = setTimeout(() => this.refine(), wait);
+      else this.refine();
+    }
+
+    heed() {
+      if (this.visible) this.sources.heed(this.want());
+      if (vk.store.get().axis === 'relative') this.mark(); // a run may have told when it began
+    }
+
+    regroup() {
+      if (!this.options.groups || !vk.groups) return;
+      this.sources.setGroups(vk.groups.current());
+      if (this.visible) this.sources.open(this.want());
+      this.mark();
+    }
+
     actions() {
       return {
-        logY: () => this.toggleLog(),
+        logY: () => {
+          this.options.logY = !this.spec || !this.spec.logY;
+          this.mark();
+        },
         fit: () => vk.store.set({ zoom: null }),
         wide: () => this.toggleWide(),
         save: (kind) => this.save(kind),
@@ -58,15 +88,9 @@
 
     /** Show other series; those that stay keep their data. */
     setSeries(list) {
-      const before = new Map(this.entries.map((entry) => [keyOf(entry.given), entry]));
-      this.entries = list.map((given) => {
-        const kept = before.get(keyOf(given));
-        before.delete(keyOf(given));
-        return kept ? Object.assign(kept, { given }) : { given, series: new vk.ChartSeries(given, () => this.mark()) };
-      });
-      for (const { series } of before.values()) series.destroy();
-      for (const { given, series } of this.entries) series.label = given.label;
-      if (this.visible) this.entries.forEach(({ series }) => series.open());
+      this.sources.setSeries(list);
+      if (this.options.groups && vk.groups) this.sources.setGroups(vk.groups.current());
+      if (this.visible) this.sources.open(this.want());
       this.mark();
     }
 
@@ -74,14 +98,13 @@
     see(visible) {
       if (visible === this.visible) return;
       this.visible = visible;
-      for (const { series } of this.entries) {
-        if (visible) series.open();
-        else series.close();
+      if (!visible) {
+        this.sources.close();
+        return;
       }
-      if (visible) {
-        this.mark();
-        this.refineSoon();
-      }
+      this.sources.open(this.want());
+      this.mark();
+      this.refine();
     }
 
     mark() {
@@ -94,8 +117,8 @@
     }
 
     want() {
-      const { axis, zoom, until } = vk.store.get();
-      return { axis, zoom, until };
+      const { axis, zoom, until, smoothing } = vk.store.get();
+      return { axis, zoom, until, smoothing: this.options.smoothing === undefined ? smoothing : this.options.smoothing };
     }
 
     /** What to compose, from options and store. Empty until the card has a size. */
@@ -104,14 +127,12 @@
       const width = this.card.plot.clientWidth - l - r;
       const height = this.card.plot.clientHeight - t - b;
       const state = vk.store.get();
-      const { logY, smoothing, bands } = this.options;
+      const { logY, bands } = this.options;
+      const want = this.want();
       return {
-        want: this.want(), width, height, bands,
+        want, width, height, bands, band: state.band, smoothing: want.smoothing,
         logY: logY === undefined ? state.logY : logY,
-        smoothing: smoothing === undefined ? state.smoothing : smoothing,
-        series: this.entries.map(({ given, series }) => ({
-          series, color: given.color || vk.colors.of(given.run), dash: given.dash || vk.colors.dash(given.run),
-        })),
+        ...this.sources.specify(),
       };
     }
 
@@ -120,13 +141,15 @@
       const spec = this.specify();
       if (this.dead || spec.width <= 0) return;
       if (!this.tellState()) return;
+      const wasPending = this.plan && this.plan.pending;
       this.spec = spec;
       this.plan = vk.compose(spec);
       if (!window.Plotly) {
         vk.plotly().then(() => this.mark(), (error) => this.card.problem(error.message));
         return;
       }
-      const settled = this.painter.paint(this.plan, spec, { final });
+      const hasCome = wasPending && !this.plan.pending && spec.want.zoom !== null;
+      const settled = this.painter.paint(this.plan, spec, { final: final || hasCome });
       if (!settled) this.settleSoon();
       this.drawOverlay();
       this.stamp(settled);
@@ -134,11 +157,9 @@
 
     /** Skeleton while nothing is known, a sentence where nothing can be; true if there is a curve. */
     tellState() {
-      const states = this.entries.map(({ series }) => series);
-      const problem = this.entries.length && states.every((s) => s.state === 'failed');
-      const empty = states.length && states.every((s) => s.state === 'ready' && !s.points.n);
-      this.card.problem(problem ? states[0].error.message : empty ? 'No points yet' : null);
-      return states.some((s) => s.points.n);
+      const { problem, isDrawable } = this.sources.state();
+      this.card.problem(problem);
+      return isDrawable;
     }
 
     /** Take the axes that the data alone determine. */
@@ -156,7 +177,8 @@
       const shared = vk.crosshair.at();
       overlay.vertical(overlay.cross, shared === null ? null : this.toAxis(shared));
       this.pointer.refresh();
-      this.card.describe(plan, { title: this.title, runs: plan.curves.length });
+      const { smoothing, band } = this.spec;
+      this.card.describe(plan, { title: this.title, runs: this.sources.runs(), smoothing, band });
       this.card.pressed({ logY: this.spec.logY, wide: this.wide });
     }
 
@@ -165,14 +187,13 @@
       const { until } = vk.store.get();
       if (until === null) return null;
       if (this.spec.want.axis === 'step') return until;
-      const known = this.plan.curves.filter((curve) => curve.to > curve.from).map((curve) => curve.x(curve.to - 1));
-      return known.length ? Math.max(...known) : null;
+      return this.plan.curves.reduce((last, { from, to, x }) => (to > from && !(last >= x(to - 1)) ? x(to - 1) : last), null);
     }
 
     /** What tests may ask; ready means that nothing more will change without news. */
     stamp(settled) {
       const { plan, spec } = this;
-      const ready = settled && !plan.pending && this.entries.every(({ series }) => series.state === 'ready' || series.state === 'failed');
+      const ready = settled && !plan.pending && this.sources.isComplete();
       Object.assign(this.el.dataset, {
         vkPoints: plan.points,
         vkLastStep: plan.lastStep === null ? '' : plan.lastStep,
@@ -182,8 +203,13 @@
     }
 
     refine() {
-      if (!this.visible) return;
-      for (const { series } of this.entries) series.refine(this.want());
+      this.refinedAt = performance.now();
+      if (this.visible) this.sources.refine(this.want());
+    }
+
+    /** Bring one curve of many to the front, or none with null. */
+    point(curve) {
+      this.painter.lines.point(curve && vk.lineOf(this.plan, curve), this.painter.axes);
     }
 
     toAxis(x) {
@@ -194,11 +220,6 @@
       return vk.compose.fromAxis(this.plan.axis, x);
     }
 
-    toggleLog() {
-      this.options.logY = !this.spec || !this.spec.logY;
-      this.mark();
-    }
-
     toggleWide() {
       this.wide = !this.wide;
       this.card.pressed({ logY: Boolean(this.spec && this.spec.logY), wide: this.wide });
@@ -206,7 +227,7 @@
 
     async save(kind) {
       if (!this.plan) return;
-      if (kind === 'csv') await vk.save.csv(this.entries.map(({ given }) => given), this.title);
+      if (kind === 'csv') await vk.save.csv(this.sources.given(), this.title);
       else await vk.save.image(vk.figure.picture(this.plan, this.spec, this.title), this.title, kind);
     }
 
@@ -219,14 +240,13 @@
       this.resize.disconnect();
       this.pointer.destroy();
       vk.schedule.forget(this);
-      this.entries.forEach(({ series }) => series.destroy());
+      this.sources.destroy();
+      clearTimeout(this.later);
       this.painter.destroy();
       this.el.replaceChildren();
       delete this.el.vkChart;
     }
   }
-
-  const keyOf = ({ run, tag }) => `${run}\u0000${tag}`;
 
   vk.Chart = Chart;
 })();
