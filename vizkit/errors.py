@@ -41,6 +41,10 @@ class IndexBrokenError(VizkitError):
     """The index cannot be read; it may be deleted, the event files hold everything."""
 
 
+class IndexUnavailableError(VizkitError):
+    """The database of the index does not answer; nothing is lost, it is tried again."""
+
+
 class ExportError(VizkitError):
     """An export cannot be written."""
 

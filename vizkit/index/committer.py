@@ -1,4 +1,4 @@
-"""Writes what is pending, at the latest a second after it came in."""
+"""Writes what is pending, and holds reading back where it cannot be written."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from vizkit.errors import IndexUnavailableError
 from vizkit.index.contents import Contents
-from vizkit.index.database import Database
+from vizkit.index.database import Database, LeadLostError, Mark
 from vizkit.index.writing import write
 
-_EVERY = 0.5
 _MANY_VALUES = 200_000
+_MOST_VALUES = 2_000_000
 _JOURNAL_BYTES = 16 << 20
+_RETRY_PAUSE = 0.25
+_FOLLOWERS_MAY_LAG = 20
+"""Commits whose changes stay in the journal, for processes that follow."""
 
 log = logging.getLogger("vizkit.index")
 
 
 class Committer:
-    """A thread that commits; `lock` guards the contents, and is not held while writing."""
+    """`lock` guards the contents, and is not held while writing."""
 
     def __init__(
         self,
@@ -28,73 +32,109 @@ class Committer:
         contents: Contents,
         lock: threading.RLock,
         *,
-        next_journal: int,
+        mark: Mark,
         journal_bytes: int,
-        on_damage: Callable[[str], object],
     ) -> None:
         self._database = database
         self._contents = contents
         self._lock = lock
         self._turn = threading.Lock()
-        self._next_journal = next_journal
+        self._mark = mark
         self._journal_bytes = journal_bytes
-        self._on_damage = on_damage
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="vizkit-index", daemon=True)
+        self._failing = False
+        self._ending = threading.Event()
+        self.lost = False
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+    def end(self) -> None:
+        """Let nobody wait for the database any more."""
+        self._ending.set()
 
-    def stop(self) -> None:
-        """Write what is pending, and end the thread."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self.commit(whole=self._journal_bytes > 0 or bool(self._contents.pending))
+    def finish(self) -> None:
+        """Write what is pending, and leave the journal empty."""
+        self.end()
+        if self._journal_bytes or self._contents.pending:
+            self.commit(whole=True, last=True)
 
     def commit_when_many(self) -> None:
-        """Write now if much is pending: what comes in faster than it is written has to wait."""
-        if self._contents.pending.values >= _MANY_VALUES:
+        """Write now if much is pending; wait while far too much is, since it is kept in memory."""
+        if self._contents.pending.values < _MANY_VALUES:
+            return
+        self.commit()
+        while self._contents.pending.values >= _MOST_VALUES and not self.lost:
+            if self._ending.wait(_RETRY_PAUSE):
+                return
             self.commit()
 
-    def commit(self, *, whole: bool = False) -> bool:
+    def renew(self) -> None:
+        """Tell other processes that this one lives."""
+        with self._turn:
+            self._try(self._renew)
+
+    def retire(self) -> None:
+        """Write nothing any more."""
+        self.end()
+        with self._turn:
+            self.lost = True
+
+    def commit(self, *, whole: bool = False, last: bool = False) -> bool:
         """Write what is pending; returns whether all of it was.
 
-        whole: write open chunks as chunks and empty the journal.
+        whole: write open chunks as chunks and empty the journal. last: empty all of it.
         """
         with self._turn:
-            with self._lock:
-                pending = self._contents.pending
-                if not pending and not whole:
-                    return True
-                crowded = self._contents.crowded
-                whole |= crowded or bool(pending.forgotten) or self._journal_bytes > _JOURNAL_BYTES
-                commit, taken = self._contents.gather(None if whole else self._next_journal)
-            try:
-                size = write(self._database, commit)
-            except sa.exc.DatabaseError as error:
-                self._failed(error)
-                with self._lock:
-                    self._contents.take_back(taken)
-                return False
-            self._next_journal += 1
-            self._journal_bytes = 0 if whole else self._journal_bytes + size
-            with self._lock:
-                self._contents.written(commit)
-                if crowded:
-                    self._contents.park()
-            return True
+            if not self._contents.pending and not whole:
+                return not self.lost
+            return self._try(lambda: self._write(whole, last))
 
-    def _run(self) -> None:
-        while not self._stopping.wait(_EVERY):
-            self.commit()
+    def _renew(self) -> None:
+        self._database.keep(self._mark)
+        self._database.renew(self._mark)
 
-    def _failed(self, error: sa.exc.DatabaseError) -> None:
-        if not isinstance(error, sa.exc.OperationalError):
-            self._on_damage(str(error.orig))
+    def _write(self, whole: bool, last: bool) -> None:
+        self._database.keep(self._mark)
+        with self._lock:
+            crowded = self._contents.crowded
+            forgotten = bool(self._contents.pending.forgotten)
+            whole |= crowded or forgotten or self._journal_bytes > _JOURNAL_BYTES
+            keep = (0 if last else _FOLLOWERS_MAY_LAG) if whole else None
+            commit, taken = self._contents.gather(keep)
+        try:
+            self._mark, size = write(self._database, commit, self._mark)
+        except BaseException:
+            with self._lock:
+                self._contents.take_back(taken)
+            raise
+        self._journal_bytes = 0 if whole else self._journal_bytes + size
+        with self._lock:
+            self._contents.written(commit)
+            if crowded:
+                self._contents.park()
+
+    def _try(self, act: Callable[[], None]) -> bool:
+        """Do what needs the database; tell once that it fails, and once that it works again."""
+        if self.lost:
+            return False
+        try:
+            act()
+        except LeadLostError:
+            self.lost = True
+            return False
+        except (IndexUnavailableError, sa.exc.DatabaseError) as error:
+            self._failed(error)
+            return False
+        if self._failing:
+            log.warning("The index can be written again; nothing was lost.")
+            self._failing = False
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        if self._failing:
+            return
+        self._failing = True
+        reason = error.orig if isinstance(error, sa.exc.DatabaseError) else error
         log.warning(
             "The index cannot be written (%s); what was read stays in memory and is tried again. "
-            "Is the disk full?",
-            error.orig,
+            "%s",
+            reason,
+            "Is the disk full?" if self._database.path else "Reading goes on for a while.",
         )

@@ -41,15 +41,17 @@ class Contents:
         runs: Mapping[str, RunState],
         states: Mapping[tuple[str, str], TailState],
         next_payload: int,
+        next_numbers: tuple[int, int] = (0, 0),
     ) -> None:
         self.runs = dict(runs)
         self.states = dict(states)
         self.pending = Pending()
         self._load = load
         self._next_payload = next_payload
-        self._next_run = max((run.number for run in runs.values()), default=-1) + 1
+        numbers = (run.number for run in runs.values())
         lanes = (lane.number for run in runs.values() for lane in run.lanes)
-        self._next_lane = max(lanes, default=-1) + 1
+        self._next_run = max(next_numbers[0], max(numbers, default=-1) + 1)
+        self._next_lane = max(next_numbers[1], max(lanes, default=-1) + 1)
 
     def append(self, name: str, file: str, batch: Batch, state: TailState) -> set[tuple[str, str]]:
         """Take in a batch; returns the series that grew, as (run, tag)."""
@@ -77,27 +79,28 @@ class Contents:
             pending.payloads = [each for each in pending.payloads if each[1] != run.number]
         return run
 
-    def gather(self, journal: int | None) -> tuple[Commit, Pending]:
+    def gather(self, keep: int | None = None) -> tuple[Commit, Pending]:
         """Return what is to be written, and begin to collect anew.
 
-        journal: the number of the next journal row, or None to write whole chunks.
+        keep: None, or how many rows of the journal to keep: then open chunks are written as chunks.
         """
         pending, self.pending = self.pending, Pending()
-        runs = pending.runs if journal is not None else {r.number: r for r in self.runs.values()}
-        if journal is None:
+        runs = pending.runs if keep is None else {r.number: r for r in self.runs.values()}
+        if keep is not None:
             count(lane for run in runs.values() for lane in run.lanes)
         lanes = [
-            lane_write(run, lane, whole=journal is None)
+            lane_write(run, lane, whole=keep is not None)
             for run in runs.values()
             for lane in run.lanes
         ]
         commit = Commit(
             forgotten=pending.forgotten,
+            next_numbers=(self._next_run, self._next_lane),
             runs=[RunWrite(r.number, r.name, r.totals, r.facts) for r in pending.runs.values()],
             states=pending.states,
             payloads=pending.payloads,
             lanes=[each for each in lanes if each is not None],
-            journal=journal,
+            keep=keep,
         )
         return commit, pending
 
@@ -117,7 +120,7 @@ class Contents:
         states = {key: state for key, state in failed.states.items() if key[0] not in gone}
         payloads = [each for each in failed.payloads if each[1] not in gone]
         self.pending = Pending(
-            values=newer.values,
+            values=failed.values + newer.values,
             runs={**known, **newer.runs},
             states={**states, **newer.states},
             payloads=payloads + newer.payloads,

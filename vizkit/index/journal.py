@@ -1,4 +1,7 @@
-"""Rows of open chunks as they came in: cheap to add to, read once when the index is opened."""
+"""What each commit changed, and rows of open chunks as they came in.
+
+Cheap to add to. Read once when the index is opened, and by other processes that follow it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,16 @@ import numpy as np
 from vizkit.index.columns import Chunk
 
 _HEAD = struct.Struct("<qqqiiB")
+_COUNTS = struct.Struct("<III")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Numbers of the runs and series whose records a commit wrote, and of runs it removed."""
+
+    runs: tuple[int, ...] = ()
+    series: tuple[int, ...] = ()
+    forgotten: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -22,14 +35,26 @@ class Stretch:
     rows: Chunk
 
 
-def packed(stretches: Iterable[Stretch]) -> bytes:
-    """Return stretches as bytes."""
-    return b"".join(piece for stretch in stretches for piece in _pieces(stretch))
+def packed(changes: Changes, stretches: Iterable[Stretch] = ()) -> bytes:
+    """Return the changes of a commit and its stretches as bytes."""
+    lists = (changes.runs, changes.series, changes.forgotten)
+    counts = _COUNTS.pack(*map(len, lists))
+    numbers = (np.array(each, "<i8").tobytes() for each in lists)
+    return b"".join([counts, *numbers, *(p for each in stretches for p in _pieces(each))])
 
 
-def unpacked(data: memoryview) -> Iterator[Stretch]:
+def changes_of(data: memoryview) -> Changes:
+    """Return the changes that were packed."""
+    at, lists = _COUNTS.size, []
+    for count in _COUNTS.unpack_from(data):
+        lists.append(tuple(np.frombuffer(data, "<i8", count, at).tolist()))
+        at += 8 * count
+    return Changes(*lists)
+
+
+def stretches_of(data: memoryview) -> Iterator[Stretch]:
     """Give the stretches that were packed."""
-    at = 0
+    at = _COUNTS.size + 8 * sum(_COUNTS.unpack_from(data))
     while at < len(data):
         lane, start, n, width, attempt, size = _HEAD.unpack_from(data, at)
         at += _HEAD.size

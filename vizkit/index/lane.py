@@ -54,8 +54,8 @@ class Kept:
     tally: bytes
 
 
-Load = Callable[[int], Chunk]
-"""Reads the open chunk of a lane, by number, from the database."""
+Load = Callable[[int, int], Chunk]
+"""Reads the open chunk of a lane, by the numbers of both, from the database."""
 
 
 class Lane:
@@ -116,7 +116,7 @@ class Lane:
         """Return the open chunk, brought back if it was parked."""
         self.used = time.monotonic()
         if self.parked_rows:
-            self.wake(self._load(self.number))
+            self.wake(self._load(self.number, self.chunks))
         return self._open
 
     def wake(self, chunk: Chunk) -> None:
@@ -125,9 +125,9 @@ class Lane:
         Raises:
             IndexBrokenError: if it has lost rows.
         """
-        if len(chunk) != self.parked_rows:
+        if len(chunk) < self.parked_rows:
             raise IndexBrokenError(f"the open chunk of series {self.number} has lost rows")
-        self._open.fill(chunk)
+        self._open.fill(chunk.rows(0, self.parked_rows))  # another process may have added some
         self.parked_rows = 0
 
     def park(self) -> None:
@@ -135,6 +135,19 @@ class Lane:
         if self.covered == self.rows == self.tallied and not self.parked_rows:
             self.parked_rows = self._open.rows
             self._open = OpenChunk(self.width)
+
+    def advance(self, kept: Kept) -> None:
+        """Take over what another process wrote; kept.directory: of the chunks that are new here."""
+        if len(kept.directory):
+            self.directory.append(kept.directory)
+            self.sealed_rows += int(kept.directory["count"][:, 0].sum())
+            self.waiting, self._open, self.parked_rows = {}, OpenChunk(self.width), 0
+        if kept.rows > self.rows:
+            self._open, self.parked_rows = OpenChunk(self.width), kept.rows - self.sealed_rows
+        if kept.tallied >= self.tallied:
+            self.tallied, self.tally = kept.tallied, kept.tally
+        self.begins.update(kept.begins)
+        self.covered, self.logged = kept.rows, self.rows
 
     def append(self, step: Ints, wall_time: Floats, value: Matrix, attempt: int) -> None:
         """Append rows of one attempt; value: shape (n, k)."""

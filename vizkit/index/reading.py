@@ -56,6 +56,22 @@ class Reading:
         with self._lock:
             return list(self._known(run).series)
 
+    def stamp(self, run: str, tag: str | None = None) -> tuple[int, ...]:
+        """Return numbers that change whenever a run, or one of its series, gets points.
+
+        Nothing is read, and a run of the same name that took its place has other ones.
+
+        Raises:
+            RunNotFoundError, TagNotFoundError: if there is no such run or series.
+        """
+        with self._lock:
+            known = self._known(run)
+            if tag is None:
+                return known.number, known.totals.points, len(known.lanes)
+            if tag not in known.series:
+                raise TagNotFoundError(f"Run {run!r} has no series {tag!r:.200}.")
+            return tuple(n for lane, _ in known.series[tag] for n in (lane.number, lane.rows))
+
     def read(self, run: str, tag: str, start: int = 0, stop: int | None = None) -> Columns:
         """Return the points with ordinals [start, stop) of a series, in the order they came in.
 
@@ -140,7 +156,9 @@ class Reading:
     def _views(self, lanes: Sequence[Lane]) -> list[LaneView]:
         """Return lanes as they stand; parked ones are brought back together."""
         parked = {lane.number: lane for lane in lanes if lane.parked_rows}
-        for number, chunk in self._store.open_chunks(list(parked)).items():
+        for number, chunk in self._store.open_chunks(
+            {number: lane.chunks for number, lane in parked.items()}
+        ).items():
             parked[number].wake(chunk)
         return [view_of(lane, self._store) for lane in lanes]
 

@@ -9,35 +9,62 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from vizkit.errors import IndexBrokenError, VizkitWarning
-from vizkit.index.place import Place, in_memory
+from vizkit.index.database import Database
+from vizkit.index.place import in_memory
 
 Opened = TypeVar("Opened")
+_BROKEN = (IndexBrokenError, sa.exc.DatabaseError)
 
 
-def recovered(place: Place, build: Callable[[Place], Opened]) -> Opened:
-    """Return what `build` makes of a place.
+def recovered(database: Database, build: Callable[[Database], Opened]) -> Opened:
+    """Return what `build` makes of a database.
 
-    If that is damaged or of another version, its files are removed first; if even that fails, it
-    is built in memory. Both with a VizkitWarning.
+    If that is damaged or of another version, it is emptied first; if even that fails, or another
+    process holds it, a file gives way to one that this process alone uses, or to memory. All with
+    a VizkitWarning.
+
+    Raises:
+        IndexBrokenError: if it is no file, and damaged while another process holds it.
     """
     try:
-        if place.damaged():
-            place.clear()
-        return build(place)
-    except (IndexBrokenError, sa.exc.DatabaseError) as error:
-        return _anew(place, build, error)
+        if database.damaged() and database.claim():
+            database.clear()
+        return build(database)
+    except _BROKEN as error:
+        if not database.claim():
+            return _aside(database, build, error)
+        return _anew(database, build, error)
 
 
-def _anew(place: Place, build: Callable[[Place], Opened], reason: Exception) -> Opened:
+def _anew(database: Database, build: Callable[[Database], Opened], reason: Exception) -> Opened:
     try:
-        place.clear()
-        opened = build(place)
-    except (OSError, sa.exc.DatabaseError) as error:
-        place.release()
-        return build(in_memory(place.path, error))
+        database.clear()
+        opened = build(database)
+    except (OSError, *_BROKEN) as error:
+        database.close()
+        if database.path is None:
+            raise
+        return build(in_memory(database.path, error))
+    _warn(reason)
+    return opened
+
+
+def _aside(database: Database, build: Callable[[Database], Opened], reason: Exception) -> Opened:
+    database.close()
+    private = database.aside()
+    if private is None:
+        raise IndexBrokenError(
+            f"The index in {database.where} cannot be used ({reason}), and another server holds "
+            "it. Stop that server, or pass another --index."
+        ) from reason
+    opened = build(private)
+    _warn(reason)
+    return opened
+
+
+def _warn(reason: Exception) -> None:
     warnings.warn(
         f"The index could not be used and is built anew from the event files ({reason}).",
         VizkitWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
-    return opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -36,6 +36,11 @@ class Store:
         self._on_damage = on_damage
         self._points: Cache[Columns] = Cache(_CACHED)
         self._others: Cache[Any] = Cache(_CACHED)
+
+    def empty(self) -> None:
+        """Keep nothing of what was read; for when the tables were made anew."""
+        self.forgotten = set()
+        self._points, self._others = Cache(_CACHED), Cache(_CACHED)
 
     def points(self, lane: int, chunks: Sequence[int], position: int) -> list[Columns]:
         """Return one column of sealed chunks."""
@@ -91,13 +96,19 @@ class Store:
         """Return all columns of a sealed chunk; not kept."""
         return self._assembled(lane, [data for _, _, data in self._blobs(POINTS, lane, [no])])
 
-    def open_chunk(self, lane: int) -> Chunk:
-        """Return the open chunk of a lane as it was parked."""
-        return self.open_chunks([lane])[lane]
+    def open_chunk(self, lane: int, no: int) -> Chunk:
+        """Return the open chunk of a lane as it was parked, or as it was sealed since."""
+        return self.open_chunks({lane: no})[lane]
 
-    def open_chunks(self, lanes: Sequence[int]) -> dict[int, Chunk]:
-        """Return the parked open chunks of many lanes, with few queries."""
-        return {lane: self._assembled(lane, blobs) for lane, blobs in self._by_lane(OPEN, lanes, 0)}
+    def open_chunks(self, places: Mapping[int, int]) -> dict[int, Chunk]:
+        """Return the parked open chunks of many lanes (chunk by lane), with few queries."""
+        found = {
+            lane: self._assembled(lane, blobs)
+            for lane, no, blobs in self._open_blobs(list(places))
+            if no == places[lane]
+        }
+        sealed_since = {lane: no for lane, no in places.items() if lane not in found}
+        return found | {lane: self.chunk(lane, no) for lane, no in sealed_since.items()}
 
     def blocks(self, lane: int, no: int, size: int) -> Blocks:
         """Return the blocks of `size` rows of a sealed chunk."""
@@ -150,6 +161,18 @@ class Store:
                 yield lane, [self._open(level, lane, no, part, blob) for _, part, blob in rows]
             if seen != len(some):
                 raise self._damage(some[0], f"chunk {no} of some series is gone")
+
+    def _open_blobs(self, lanes: Sequence[int]) -> Iterator[tuple[int, int, list[memoryview]]]:
+        """Give (lane, chunk, blobs) of the open chunks that are there."""
+        for start in range(0, len(lanes), _LANES_TOGETHER):
+            some = lanes[start : start + _LANES_TOGETHER]
+            query = (
+                sa.select(chunk.c.series, chunk.c.no, chunk.c.part, chunk.c.data)
+                .where(chunk.c.level == OPEN, chunk.c.series.in_(some))
+                .order_by(chunk.c.series, chunk.c.no, chunk.c.part)
+            )
+            for (lane, no), rows in groupby(self._fetch(query, some[0]), key=itemgetter(0, 1)):
+                yield lane, no, [self._open(OPEN, lane, no, p, blob) for _, _, p, blob in rows]
 
     def _peeked(self, lane: int, blobs: Sequence[memoryview]) -> Peek:
         steps, width = self._axes_in(lane, blobs, codec.decode_steps)

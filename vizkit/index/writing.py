@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,7 @@ from vizkit.index import codec, journal, schema
 from vizkit.index.blocks import blocks_of
 from vizkit.index.catalog import RunState, Totals
 from vizkit.index.columns import Chunk
-from vizkit.index.database import Database, Row
+from vizkit.index.database import Database, Mark, Row
 from vizkit.index.journal import Stretch
 from vizkit.index.lane import Begin, Kept, Lane, LaneKey
 from vizkit.index.pyramid import ENTRY, FINE, Entries, summarise
@@ -65,14 +65,18 @@ class LaneWrite:
 
 @dataclass(frozen=True)
 class Commit:
-    """One transaction. journal: number of the journal row to write, None to empty the journal."""
+    """One transaction. keep: None, or how many older rows the journal keeps of those it had.
+
+    next_numbers: of the next run and lane; none is given twice, even if what had it is forgotten.
+    """
 
     forgotten: Sequence[int]
+    next_numbers: tuple[int, int]
     runs: Sequence[RunWrite]
     states: Mapping[tuple[int, str], TailState]
     payloads: Sequence[tuple[int, int, PayloadRow]]
     lanes: Sequence[LaneWrite]
-    journal: int | None
+    keep: int | None
 
 
 def lane_write(run: RunState, lane: Lane, *, whole: bool) -> LaneWrite | None:
@@ -100,22 +104,30 @@ def lane_write(run: RunState, lane: Lane, *, whole: bool) -> LaneWrite | None:
     )
 
 
-def write(database: Database, commit: Commit) -> int:
-    """Write a commit in one transaction; returns how many bytes the journal took."""
-    stretches = journal.packed(each.new for each in commit.lanes if each.new is not None)
+def write(database: Database, commit: Commit, mark: Mark) -> tuple[Mark, int]:
+    """Write a commit in one transaction; returns the new mark and what the journal took, in bytes.
+
+    What was written before, in a commit whose end was not heard of, may be written once more.
+
+    Raises:
+        LeadLostError: if another process writes the index now.
+    """
     series = [_series_row(each) for each in commit.lanes if each.record_changes]
+    entry = _journal_entry(commit, [row["id"] for row in series])
     with database.writing() as connection:
-        for number in commit.forgotten:
-            _forget(connection, number)
+        number = database.advance(connection, mark)
+        for run in commit.forgotten:
+            _forget(connection, run)
+        if commit.forgotten:
+            numbers = {"key": "next", "value": json.dumps(commit.next_numbers)}
+            database.put(connection, schema.meta, [numbers])
         database.put(connection, schema.run, [_run_row(run) for run in commit.runs])
         database.put(connection, schema.series, series)
-        chunks = (row for each in commit.lanes for row in _chunk_rows(each))
-        for rows in _portions(chunks):
-            database.put(connection, schema.chunk, rows)
-        _write_journal(database, connection, commit.journal, stretches)
+        _write_chunks(database, connection, commit)
+        _write_journal(database, connection, commit.keep, number, entry)
         database.put(connection, schema.payload, [_payload_row(*each) for each in commit.payloads])
         database.put(connection, schema.file, list(_file_rows(commit.states)))
-    return len(stretches)
+    return replace(mark, number=number), len(entry)
 
 
 def lane_data(each: LaneWrite) -> bytes:
@@ -138,21 +150,50 @@ def lane_of(run: str, data: memoryview) -> tuple[LaneKey, int, Kept]:
     return key, chunks, Kept(rows, np.empty((0, len(key.series)), ENTRY), found, tallied, tally)
 
 
+def _journal_entry(commit: Commit, series: Sequence[int]) -> bytes:
+    runs = tuple(run.number for run in commit.runs)
+    changes = journal.Changes(runs, tuple(series), tuple(commit.forgotten))
+    return journal.packed(changes, (each.new for each in commit.lanes if each.new is not None))
+
+
 def _write_journal(
-    database: Database, connection: sa.Connection, number: int | None, stretches: bytes
+    database: Database, connection: sa.Connection, keep: int | None, number: int, entry: bytes
 ) -> None:
-    if number is None:
-        connection.execute(schema.journal.delete())
-    elif stretches:
-        row = {"id": number, "data": codec.sealed(("journal", number), stretches)}
-        database.put(connection, schema.journal, [row])
+    if keep is not None:
+        old = schema.journal.c.id < number - keep
+        connection.execute(schema.journal.delete().where(old))
+    row = {"id": number, "data": codec.sealed(("journal", number), entry)}
+    database.put(connection, schema.journal, [row])
 
 
-def _chunk_rows(each: LaneWrite) -> Iterator[Row]:
+def _write_chunks(database: Database, connection: sa.Connection, commit: Commit) -> None:
+    sealed = (row for each in commit.lanes for row in _all_sealed_rows(each))
+    for rows in _portions(sealed):
+        database.add(connection, schema.chunk, rows)
+    _drop_open(connection, [each for each in commit.lanes if each.sealed and each.lane.covered])
+    opened = (row for each in commit.lanes for row in _open_rows(each))
+    for rows in _portions(opened):
+        database.put(connection, schema.chunk, rows)
+
+
+def _drop_open(connection: sa.Connection, grown: Sequence[LaneWrite]) -> None:
+    """Remove the open chunks that were sealed since they were written."""
+    column = schema.chunk.c
+    old = (column.level == schema.OPEN) & (column.series == sa.bindparam("lane"))
+    statement = schema.chunk.delete().where(old & (column.no < sa.bindparam("before")))
+    keys = [{"lane": each.lane.number, "before": len(each.directory)} for each in grown]
+    if keys:
+        connection.execute(statement, keys)
+
+
+def _all_sealed_rows(each: LaneWrite) -> Iterator[Row]:
     for no, chunk in each.sealed.items():
         yield from _sealed_rows(each.lane.number, no, chunk, each.directory[no])
+
+
+def _open_rows(each: LaneWrite) -> Iterator[Row]:
     if each.open is not None:
-        yield from _point_rows(schema.OPEN, each.lane.number, 0, each.open)
+        yield from _point_rows(schema.OPEN, each.lane.number, len(each.directory), each.open)
 
 
 def _portions(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -5,7 +5,7 @@ from vizkit.kinds.runinfo.record import PLUGIN
 
 
 def contents():
-    return Contents(lambda lane: None, {}, {}, 0)
+    return Contents(lambda lane, no: None, {}, {}, 0)
 
 
 def append(contents, content, run="run"):
@@ -26,7 +26,7 @@ def test_an_append_is_visible_and_pending():
 def test_what_could_not_be_written_comes_first_next_time():
     found = contents()
     append(found, payload("first"))
-    _, failed = found.gather(journal=0)
+    _, failed = found.gather()
     append(found, payload("second"))
 
     found.take_back(failed)
@@ -40,7 +40,7 @@ def test_a_forgotten_run_is_not_written_any_more():
     append(found, payload(), run="gone")
 
     found.forget("gone")
-    commit, _ = found.gather(journal=0)
+    commit, _ = found.gather()
 
     assert (commit.runs, commit.states, commit.payloads, commit.lanes) == ([], {}, [], [])
     assert commit.forgotten == [0]
@@ -50,7 +50,7 @@ def test_a_forgotten_run_is_not_written_any_more():
 def test_a_run_forgotten_while_its_commit_failed_stays_forgotten():
     found = contents()
     append(found, batch("loss", [1]))
-    _, failed = found.gather(journal=0)
+    _, failed = found.gather()
 
     found.forget("run")
     found.take_back(failed)

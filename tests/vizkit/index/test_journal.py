@@ -1,7 +1,7 @@
 import numpy as np
 
 from vizkit.index.columns import Chunk
-from vizkit.index.journal import Stretch, packed, unpacked
+from vizkit.index.journal import Changes, Stretch, changes_of, packed, stretches_of
 
 
 def stretch(lane, dtype):
@@ -12,7 +12,7 @@ def stretch(lane, dtype):
 def test_stretches_come_back_with_their_kind_of_float():
     given = [stretch(5, np.float32), stretch(6, np.float64)]
 
-    read = list(unpacked(memoryview(packed(given))))
+    read = list(stretches_of(memoryview(packed(Changes((1, 2), (3,), ()), given))))
 
     assert [(each.lane, each.start, each.rows.attempt) for each in read] == [(5, 40, 3), (6, 40, 3)]
     for before, after in zip(given, read, strict=True):
@@ -23,4 +23,10 @@ def test_stretches_come_back_with_their_kind_of_float():
 
 
 def test_nothing_packed_is_nothing_read():
-    assert list(unpacked(memoryview(packed([])))) == []
+    assert list(stretches_of(memoryview(packed(Changes())))) == []
+
+
+def test_changes_come_back():
+    given = Changes(runs=(1, 1 << 40), series=(), forgotten=(7,))
+
+    assert changes_of(memoryview(packed(given, [stretch(5, np.float32)]))) == given

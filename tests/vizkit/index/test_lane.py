@@ -9,7 +9,7 @@ from vizkit.index.stats import count
 KEY = LaneKey("run", "grad_norm/*", ("a", "b"))
 
 
-def nothing_to_load(lane):
+def nothing_to_load(lane, no):
     raise AssertionError("nothing is parked")
 
 
@@ -77,7 +77,10 @@ def test_a_parked_chunk_comes_back_when_points_do():
     append(source, [0, 1, 2])
     chunk = source.open().view()
     parked = Lane.stored_as(
-        0, KEY, lambda lane: chunk, Kept(3, source.directory.view(), source.begins, 3, source.tally)
+        0,
+        KEY,
+        lambda lane, no: chunk,
+        Kept(3, source.directory.view(), source.begins, 3, source.tally),
     )
 
     append(parked, [3])
@@ -90,7 +93,7 @@ def test_a_parked_chunk_that_lost_rows_is_damage():
     append(source, [0, 1, 2])
     lost = source.open().view().rows(0, 2)
     parked = Lane.stored_as(
-        0, KEY, lambda lane: lost, Kept(3, source.directory.view(), {}, 3, source.tally)
+        0, KEY, lambda lane, no: lost, Kept(3, source.directory.view(), {}, 3, source.tally)
     )
 
     with pytest.raises(IndexBrokenError, match="lost rows"):

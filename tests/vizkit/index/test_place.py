@@ -1,98 +1,76 @@
-import sqlite3
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
+from vizkit.cachefolder import index_file
 from vizkit.errors import UsageError, VizkitWarning
-from vizkit.index.place import cache_folder, find_place, index_file
+from vizkit.index.place import find_database, in_memory
+from vizkit.index.sqlite import SqliteDatabase
 
 
 def test_the_index_lies_in_the_cache_and_never_in_the_logdir(logdir, cache):
-    place = find_place(logdir, None)
+    database = find_database(logdir, None)
 
-    assert place.path.parent == cache / "index"
+    assert database.path == index_file(logdir)
+    assert database.path.parent == cache / "index"
     assert list(logdir.iterdir()) == []
-    place.release()
-
-
-def test_one_logdir_has_one_file_however_it_is_named(logdir, tmp_path, monkeypatch):
-    (tmp_path / "link").symlink_to(logdir)
-    monkeypatch.chdir(tmp_path)
-
-    assert index_file(logdir) == index_file(tmp_path / "link") == index_file(Path("runs"))
-    assert index_file(logdir) != index_file(tmp_path)
-
-
-def test_without_the_variable_it_is_the_users_cache(monkeypatch):
-    monkeypatch.delenv("VIZKIT_CACHE")
-
-    assert cache_folder().name == "vizkit"
+    database.close()
 
 
 def test_a_url_names_another_file(logdir, tmp_path):
-    place = find_place(logdir, f"sqlite:///{tmp_path}/other.db")
+    database = find_database(logdir, f"sqlite:///{tmp_path}/other.db")
 
-    assert place.path == tmp_path / "other.db"
-    place.release()
-
-
-@pytest.mark.parametrize("url", ["postgresql://host/db", "nonsense", "sqlite://"])
-def test_other_urls_are_refused(logdir, url):
-    with pytest.raises(UsageError, match="sqlite:///FILE"):
-        find_place(logdir, url)
+    assert database.path == tmp_path / "other.db"
+    database.close()
 
 
-def test_a_second_process_works_on_a_copy(logdir):
-    first = find_place(logdir, None)
-    with sqlite3.connect(first.path) as connection:
-        connection.execute("CREATE TABLE kept (x)")
-
-    second = find_place(logdir, None)
-
-    assert second.private
-    assert second.path != first.path
-    assert sqlite3.connect(second.path).execute("SELECT * FROM kept").fetchall() == []
-    second.release()
-    assert not second.path.exists()
-    first.release()
+def test_a_url_without_a_file_means_memory(logdir):
+    assert find_database(logdir, "sqlite://").path is None
 
 
-def test_whoever_comes_after_may_write_again(logdir):
-    find_place(logdir, None).release()
+@pytest.mark.parametrize("url", ["mysql://me:secret@host/db", "nonsense", "postgresql://h:port/x"])
+def test_other_urls_are_refused_without_telling_secrets(logdir, url):
+    with pytest.raises(UsageError, match="sqlite:///FILE or postgresql://") as caught:
+        find_database(logdir, url)
 
-    place = find_place(logdir, None)
+    assert "secret" not in str(caught.value)
 
-    assert not place.private
-    place.release()
+
+def test_a_missing_driver_says_how_to_get_it(logdir):
+    code = (
+        "import sys; from pathlib import Path; sys.modules['psycopg'] = None\n"
+        "from vizkit.index.place import find_database\n"
+        "find_database(Path(sys.argv[1]), 'postgresql://me:secret@host/db')"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(logdir)], capture_output=True, text=True
+    ).stderr
+
+    assert "pip install 'vizkit[postgres]'" in told.splitlines()[-1]
 
 
 def test_a_folder_that_cannot_be_written_means_memory(logdir, monkeypatch):
     monkeypatch.setenv("VIZKIT_CACHE", "/proc/vizkit")  # not even root writes there
 
     with pytest.warns(VizkitWarning, match="VIZKIT_CACHE"):
-        place = find_place(logdir, None)
+        database = find_database(logdir, None)
 
-    assert place.path is None
+    assert database.path is None
 
 
 def test_a_cache_that_is_a_file_means_memory(logdir, cache):
     cache.write_text("in the way")
 
     with pytest.warns(VizkitWarning, match="in memory"):
-        place = find_place(logdir, None)
+        database = find_database(logdir, None)
 
-    assert place.path is None
-    place.release()
+    assert database.path is None
 
 
-def test_noted_damage_is_seen_by_the_next(logdir):
-    place = find_place(logdir, None)
-    place.note_damage()
-    place.release()
+def test_memory_comes_with_the_reason(tmp_path):
+    with pytest.warns(VizkitWarning, match="disk full"):
+        database = in_memory(tmp_path / "index.db", OSError("disk full"))
 
-    after = find_place(logdir, None)
-
-    assert after.damaged()
-    after.clear()
-    assert not after.damaged()
-    after.release()
+    assert isinstance(database, SqliteDatabase)

@@ -123,8 +123,8 @@ def test_a_kill_between_commits_tells_what_was_committed(logdir):
         index.summaries()
         index.commit()
     before = repr(index.summaries())
+    index._keeper.stop()
     index._database.close()  # as a kill leaves it: the journal is not emptied
-    index._place.release()
 
     with Index.open(logdir) as reopened:
         assert repr(reopened.summaries()) == before

@@ -1,0 +1,88 @@
+import sqlite3
+
+import pytest
+
+from vizkit.errors import IndexBrokenError
+from vizkit.index import schema
+from vizkit.index.database import LeadLostError
+from vizkit.index.sqlite import SqliteDatabase
+
+
+@pytest.fixture
+def database(tmp_path):
+    opened = SqliteDatabase(tmp_path / "index.db")
+    opened.claim()
+    yield opened
+    opened.close()
+
+
+def test_one_process_writes_until_it_closes(database):
+    second = SqliteDatabase(database.path)
+
+    assert not second.claim()
+    database.close()
+    assert second.claim()
+    second.close()
+
+
+def test_a_removed_file_is_noticed(database):
+    mark = database.create()
+    database.keep(mark)
+
+    database.path.unlink()
+
+    with pytest.raises(LeadLostError):
+        database.keep(mark)
+
+
+def test_a_reader_notices_a_file_that_was_replaced(database, tmp_path):
+    database.create()
+    reader = SqliteDatabase(database.path)
+    reader.check()
+    database.clear()
+    database.create()
+
+    with pytest.raises(LeadLostError), reader.reading() as connection:
+        reader.mark(connection)
+
+    reader.close()
+
+
+def test_damaged_pages_are_found_at_the_start(database):
+    database.create()
+    with database.writing() as connection:
+        rows = [{"id": n, "data": b"x" * 3000} for n in range(50)]
+        database.put(connection, schema.run, rows)
+    database._engine.dispose()
+    data = bytearray(database.path.read_bytes())
+    data[4096 * 12 : 4096 * 13] = bytes(4096)
+    database.path.write_bytes(data)
+
+    with pytest.raises((IndexBrokenError, sqlite3.DatabaseError)):
+        SqliteDatabase(database.path).create()
+
+
+def test_noted_damage_is_seen_until_it_is_cleared(database):
+    database.create()
+    database.note_damage()
+
+    assert SqliteDatabase(database.path).damaged()
+    database.clear()
+    assert not database.damaged()
+
+
+def test_a_private_file_is_removed_at_the_end(database):
+    private = database.aside()
+    private.create()
+    assert private.path.exists()
+
+    private.close()
+
+    assert not private.path.exists()
+
+
+def test_the_size_counts_what_lies_beside_the_file(database):
+    database.create()
+
+    wal = database.path.with_name("index.db-wal")
+    assert database.size() > database.path.stat().st_size + wal.stat().st_size > 0
