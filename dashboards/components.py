@@ -55,6 +55,12 @@ class Overview(Island):
     _type = "Overview"
 
 
+class RunTable(Island):
+    """Every run as a row of a table."""
+
+    _type = "RunTable"
+
+
 class Scalars(Island):
     """Chart cards by tag prefix."""
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from . import gradients, graph, overview, scalars
+from . import gradients, graph, overview, runs, scalars
 from .page import Page
 
-PAGES: tuple[Page, ...] = (overview.PAGE, scalars.PAGE, gradients.PAGE, graph.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    runs.PAGE,
+    scalars.PAGE,
+    gradients.PAGE,
+    graph.PAGE,
+)
 
 __all__ = ["PAGES", "Page"]

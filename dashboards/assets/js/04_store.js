@@ -17,6 +17,7 @@
     filterState: { error: '', hint: '', busy: false },
     groupBy: null,            // config key, or "~regex" over run names, see 43_groups.js
     folded: new Set(),        // keys of groups that are folded in the list of runs
+    unfolded: new Set(),      // keys of groups that are unfolded in the table of runs
     tagFilter: '',            // regular expression over tags
     axis: 'step',             // step | relative | wall
     smoothing: 0.6,           // weight of the past, 0 ... 0.999

@@ -17,13 +17,14 @@
 
   class RunFilter {
     constructor({ id = 'vk-run-filter' } = {}) {
+      const errorId = id.replace('filter', 'error');
       this.input = vk.el('input', {
         type: 'search', class: 'vk-input', placeholder: 'Filter: regex, or = lr > 0.01', 'aria-label': 'Filter runs by a regular expression, or by an expression after an equals sign',
-        'aria-describedby': `${id.replace('filter', 'error')}`, 'aria-keyshortcuts': '/', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', id,
+        'aria-describedby': errorId, 'aria-keyshortcuts': '/', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', id,
         oninput: () => vk.store.set({ filter: this.input.value }),
         onkeydown: (event) => this.key(event),
       });
-      this.error = vk.el('div', { class: 'vk-field-error', role: 'alert', id: `${id.replace('filter', 'error')}` });
+      this.error = vk.el('div', { class: 'vk-field-error', role: 'alert', id: errorId });
       this.help = vk.iconButton('help', 'How to filter', () => this.teach(), { 'aria-haspopup': 'dialog' });
       this.el = vk.el('div', { class: 'vk-run-filter' }, vk.el('div', { class: 'vk-run-filter-box' }, this.input, this.help), this.error);
       this.off = vk.store.on(['filter', 'filterState'], () => this.show());

@@ -4,9 +4,9 @@
   const vk = window.vk;
 
   class GroupBy {
-    constructor() {
+    constructor({ id = 'vk-group-by' } = {}) {
       this.button = vk.el('button', {
-        type: 'button', class: 'vk-select', id: 'vk-group-by', 'aria-haspopup': 'listbox', onclick: () => this.open(),
+        type: 'button', class: 'vk-select', id, 'aria-haspopup': 'listbox', onclick: () => this.open(),
       });
       this.clear = vk.iconButton('close', 'Group no longer', () => vk.store.set({ groupBy: null }));
       this.el = vk.el('div', { class: 'vk-group-by' }, vk.el('span', { class: 'vk-muted' }, 'group by'), this.button, this.clear);
