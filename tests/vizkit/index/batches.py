@@ -48,3 +48,18 @@ def put(index, content, *, run="run", file="file", offset=1):
 def same(left, right):
     """Tell whether arrays are equal, NaN equal to NaN."""
     return np.array_equal(left, right, equal_nan=True)
+
+
+def everything(index):
+    """Return all that can be read."""
+    runs = [row for row in index.runs()]
+    tags = {run.name: [row.tag for row in index.tags(run.name)] for run in runs}
+    points = {(run, tag): index.read(run, tag) for run, names in tags.items() for tag in names}
+    return runs, tags, points
+
+
+def assert_same(left, right):
+    assert left[:2] == right[:2]
+    for key, columns in left[2].items():
+        for name in ("step", "wall_time", "value", "attempt"):
+            assert same(getattr(columns, name), getattr(right[2][key], name)), (key, name)

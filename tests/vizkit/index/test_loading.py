@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.vizkit.index.batches import INF, NAN, batch, put, rows, same
+from tests.vizkit.index.batches import INF, NAN, assert_same, batch, everything, put, rows
 from vizkit.events.batch import TailState
 from vizkit.index.pyramid import CHUNK
 
@@ -14,21 +14,6 @@ def fill(index):
     put(index, batch("損失/é", [1.5]), run="other", file="b")
     put(index, rows("g/*", "ab", generator.normal(size=(CHUNK + 7, 2))), offset=7)
     put(index, rows("g/*", "bc", [[1, 2]], start=CHUNK + 7, dtype=np.float64), offset=8)
-
-
-def everything(index):
-    """Return all that can be read."""
-    runs = [row for row in index.runs()]
-    tags = {run.name: [row.tag for row in index.tags(run.name)] for run in runs}
-    points = {(run, tag): index.read(run, tag) for run, names in tags.items() for tag in names}
-    return runs, tags, points
-
-
-def assert_same(left, right):
-    assert left[:2] == right[:2]
-    for key, columns in left[2].items():
-        for name in ("step", "wall_time", "value", "attempt"):
-            assert same(getattr(columns, name), getattr(right[2][key], name)), (key, name)
 
 
 @pytest.mark.parametrize("commits", ["once", "in between", "whole"])
