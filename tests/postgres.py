@@ -36,7 +36,13 @@ shutil.rmtree(folder, ignore_errors=True)
 
 
 def binaries() -> Path | None:
-    """Return the folder of initdb and pg_ctl, the newest that is found; None if there is none."""
+    """Return the folder of initdb and pg_ctl, the newest that is found; None if there is none.
+
+    VIZKIT_TEST_POSTGRES names a folder to look in, and no other.
+    """
+    chosen = os.environ.get("VIZKIT_TEST_POSTGRES")
+    if chosen:
+        return Path(chosen) if Path(chosen, "initdb").exists() else None
     found = shutil.which("initdb")
     config = shutil.which("pg_config")
     places = [str(Path(found).resolve().parent)] if found else []
@@ -154,3 +160,7 @@ def _unprivileged() -> dict[str, object]:
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
     entry = names.get("postgres") or names["nobody"]
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+if __name__ == "__main__":
+    print(binaries() or sys.exit("No PostgreSQL found"))

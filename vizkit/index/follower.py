@@ -75,9 +75,13 @@ class Follower:
             yield read
         self._plan(now, grew, pace)
 
-    def wake(self, now: float) -> None:
-        """Look now, and often from now on."""
+    def wake(self, name: str, now: float) -> bool:
+        """Look at a file now, and often from now on; False if it is looked at soon anyhow."""
+        new = self.files.wake(name)
+        if not new and self.due <= now + PACE.active:
+            return False
         self._grew, self._pause, self.due = now, 0.0, now
+        return True
 
     def _plan(self, now: float, grew: bool, pace: Pace) -> None:
         if grew:

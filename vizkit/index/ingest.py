@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from vizkit.events.discover import Found, Problem, find_runs
+from vizkit.events.discover import Census, Found, Problem
 from vizkit.index.crew import Crew
 from vizkit.index.hints import hints
 from vizkit.index.intake import RETRY_PAUSE, Changed, Intake, Sink
@@ -17,7 +17,10 @@ from vizkit.index.progress import Progress
 __all__ = ["Changed", "Ingest", "Progress", "Sink"]
 
 RESCAN_PAUSE = 0.5
-"""Seconds between two looks for new runs; longer where one look takes long."""
+"""Seconds between two looks for new runs in folders that are heard of or changed lately."""
+
+_SWEEP, _SWEEP_HEARING = (RESCAN_PAUSE, 100.0), (5.0, 200.0)
+"""Seconds between two looks at every folder: at least, and as a multiple of how long one takes."""
 
 _AT_LEAST = 0.001
 
@@ -43,6 +46,7 @@ class Ingest:
     ) -> None:
         self.logdir = Path(logdir).resolve()
         self._found: Found | None = None
+        self._swept = False
         self._woken: deque[str] = deque()
         self._stop, self._wake, self._settled = (threading.Event() for _ in range(3))
         self._crew = Crew(self.logdir, self._wake.set, limit=processes)
@@ -81,26 +85,32 @@ class Ingest:
     # The thread that looks for runs.
 
     def _watch(self) -> None:
-        scanned = self._scan()
+        census = Census(self.logdir)
+        due = self._sweep(census)
+        self._tell(census)
         for hint in hints(self.logdir, self._stop, RESCAN_PAUSE):
-            overdue = time.monotonic() >= scanned
-            if overdue or hint.listing:
-                scanned = self._scan()
-            for folder in hint.folders:
-                self._wake_run(Path(folder))
+            self._intake.hearing = not hint.deaf
+            self._woken.extend(hint.grown)
+            changed = census.look_at(hint.listed)
+            if time.monotonic() >= due:
+                due = self._sweep(census)
+                changed |= self._swept
+            if changed:
+                self._tell(census)
+            elif self._woken:
+                self._wake.set()
 
-    def _scan(self) -> float:
-        """Look for runs; return when to look again."""
+    def _sweep(self, census: Census) -> float:
+        """Look at every folder; return when to do so again."""
         begun = time.monotonic()
-        self._found = find_runs(self.logdir)
-        self._wake.set()
+        self._swept = census.look()
         now = time.monotonic()
-        return now + max(RESCAN_PAUSE, 10 * (now - begun))
+        least, share = _SWEEP_HEARING if self._intake.hearing else _SWEEP
+        return now + max(least, share * (now - begun))
 
-    def _wake_run(self, folder: Path) -> None:
-        if folder.is_relative_to(self.logdir):
-            self._woken.append(folder.relative_to(self.logdir).as_posix())
-            self._wake.set()
+    def _tell(self, census: Census) -> None:
+        self._found = census.found()
+        self._wake.set()
 
     # The thread that reads.
 
@@ -119,7 +129,7 @@ class Ingest:
         if found is not None:
             self._intake.take(found)
         while self._woken:
-            self._intake.wake(self._woken.popleft())
+            self._intake.wake(Path(self._woken.popleft()))
         if self._intake.turn():
             return
         if self._intake.settled:

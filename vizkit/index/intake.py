@@ -100,11 +100,13 @@ class Intake:
         self._crew.tend(now)
         return min(RETRY_PAUSE, self._schedule.next(now + RETRY_PAUSE) - now)
 
-    def wake(self, run: str) -> None:
-        """Look at a run now, because something changed."""
-        follower, now = self._followers.get(run), time.monotonic()
-        if follower is not None and follower.due > now + PACE.active:
-            follower.wake(now)
+    def wake(self, path: Path) -> None:
+        """Look at a run now, because this file of it changed."""
+        if not path.is_relative_to(self.logdir):
+            return
+        follower = self._followers.get(path.parent.relative_to(self.logdir).as_posix())
+        now = time.monotonic()
+        if follower is not None and follower.wake(path.name, now):
             self._schedule.plan(follower)
 
     def take(self, found: Found) -> None:

@@ -77,6 +77,7 @@ class PostgresDatabase(Database):
         """Give the session that may write; if that has ended, nothing is written.
 
         Raises:
+            LeadLostError: if the tables are gone.
             IndexUnavailableError: if the database does not answer.
         """
         session = self._session
@@ -89,6 +90,8 @@ class PostgresDatabase(Database):
             except sa.exc.DBAPIError as error:
                 if error.connection_invalidated or session.invalidated:
                     self._drop_session()
+                if isinstance(error.orig, psycopg.errors.UndefinedTable):
+                    raise LeadLostError from error  # somebody dropped what only we may
                 raise
 
     def add(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

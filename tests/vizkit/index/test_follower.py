@@ -44,13 +44,25 @@ def test_a_run_that_is_silent_is_looked_at_less_and_less(tmp_path):
 def test_a_sleeping_run_is_awake_at_once_when_told(tmp_path):
     write(tmp_path, 0)
     run = follower(tmp_path)
+    now = 200.0
+    for _ in range(30):
+        list(run.poll(now))
+        now += 10
+
+    assert run.due > now - 10 + ACTIVE_PAUSE
+    assert run.wake(NAME, now=now - 10)
+    assert run.due == now - 10
+    list(run.poll(now))
+    assert run.due == now + ACTIVE_PAUSE
+
+
+def test_a_run_that_is_looked_at_soon_anyhow_is_not_woken(tmp_path):
+    write(tmp_path, 0)
+    run = follower(tmp_path)
     list(run.poll(now=200.0))
 
-    run.wake(now=300.0)
-
-    assert run.due == 300.0
-    list(run.poll(now=300.0))
-    assert run.due == 300.0 + ACTIVE_PAUSE
+    assert not run.wake(NAME, now=200.001)
+    assert run.due == 200.0 + ACTIVE_PAUSE
 
 
 def test_a_run_with_more_to_read_is_due_again(tmp_path):

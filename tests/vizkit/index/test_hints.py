@@ -21,14 +21,14 @@ def listen(folder, act, wanted):
 
 
 def test_a_new_file_is_heard_of(tmp_path):
-    assert listen(tmp_path, (tmp_path / "new").touch, lambda hint: hint.listing)
+    assert listen(tmp_path, (tmp_path / "new").touch, lambda hint: hint.listed)
 
 
 def test_a_file_that_grows_is_heard_of(tmp_path):
     path = tmp_path / "log"
     path.touch()
 
-    heard = listen(tmp_path, lambda: path.write_bytes(b"x"), lambda hint: hint.folders)
+    heard = listen(tmp_path, lambda: path.write_bytes(b"x"), lambda hint: hint.grown)
 
     assert heard
 
@@ -42,3 +42,4 @@ def test_where_nothing_can_be_heard_time_passes(tmp_path):
             stop.set()
 
     assert len(beats) == 3
+    assert all(beat.deaf for beat in beats)
