@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from ..state import ViewerState
-from . import export, graph, runs, series, windows
+from . import export, graph, runs, series, tag_lists, windows
 from .body import Body, read_body
 from .params import Params
 from .problems import Problem, add_handlers, as_json
@@ -30,6 +30,7 @@ ROUTES: Mapping[str, Read] = {
 }
 
 POSTS: Mapping[str, Callable[[ViewerState, Body], Response]] = {
+    "/api/v1/tags": tag_lists.tag_lists,
     "/api/v1/windows": windows.windows,
     "/api/v1/bands": windows.bands,
 }
