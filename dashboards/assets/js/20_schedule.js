@@ -67,5 +67,11 @@
     });
   }
 
+  /* Pages with charts: let it come while Dash is still loading. */
+  if (/\/(scalars|gradients)\/?$/.test(location.pathname)) {
+    const meta = document.querySelector('meta[name="vizkit-plotly"]');
+    if (meta) document.head.append(vk.el('link', { rel: 'preload', as: 'script', href: meta.content }));
+  }
+
   vk.schedule = { mark, stats, forget: (chart) => dirty.delete(chart) };
 })();

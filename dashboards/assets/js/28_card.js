@@ -51,9 +51,9 @@
     /** Say what is drawn: "1.2 M points, min/max shown, 3 NaN". */
     describe(plan, { title, runs, smoothing, band }) {
       const parts = plan.groups === undefined ? wordsOf(plan, runs) : groupWords(plan, runs, band);
-      if (smoothing > 0) parts.push(smoothingWords(plan, smoothing));
+      if (smoothing > 0) parts.push(smoothingWords(plan));
       this.say(parts.join(', '), plan.nonfinite > 0);
-      this.note.title = `${parts.join(', ')}\n${vk.format.exact(plan.points)} points`;
+      this.note.title = [parts.join(', '), `${vk.format.exact(plan.points)} points`, ...explain(plan, smoothing)].join('\n');
       if (this.axisName.textContent !== plan.axis.name) this.axisName.textContent = plan.axis.name;
       this.plot.setAttribute('aria-label', `${title}, ${runs} ${runs === 1 ? 'run' : 'runs'}, ${parts.join(', ')}, up to step ${plan.lastStep}. Plus and minus zoom.`);
     }
@@ -93,10 +93,13 @@
   }
 
   /** The average runs over the points that are drawn: where they are fewer than all, that is said. */
-  function smoothingWords(plan, weight) {
-    const lines = plan.many && plan.groups === undefined ? 'smoothed lines only' : 'smoothed';
-    const isAll = plan.exact && plan.groups === undefined;
-    return `${lines} (${weight.toFixed(2)}${isAll ? '' : ' over what is drawn'})`;
+  const smoothingWords = (plan) => (plan.exact && plan.groups === undefined ? 'smoothed' : 'smoothed as drawn');
+
+  function explain(plan, smoothing) {
+    if (!(smoothing > 0)) return [];
+    const over = plan.groups !== undefined ? 'of the lines and edges drawn' : plan.exact ? 'of all points' : 'of the points drawn, not of all';
+    const raw = plan.many && plan.groups === undefined ? '; with so many runs the raw lines are left out' : '';
+    return [`Smoothed: moving average ${over}, weight of the past ${smoothing.toFixed(2)}${raw}`];
   }
 
   const fileName = (title, kind) => `${title.replace(/[^\p{L}\p{N}._-]+/gu, '_')}.${kind}`;

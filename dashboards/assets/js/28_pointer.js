@@ -94,7 +94,7 @@
 
     zoom(a, b) {
       const { overlay } = this.chart;
-      const bounds = [Math.min(a, b), Math.max(a, b)].map((px) => this.chart.fromAxis(overlay.atPx(px)));
+      const bounds = [Math.min(a, b), Math.max(a, b)].map((px) => vk.compose.fromAxis(this.chart.plan.axis, overlay.atPx(px)));
       vk.store.set({ zoom: bounds });
     }
 
@@ -152,7 +152,7 @@
       }
       this.active = true;
       const x = overlay.atPx(this.px);
-      share(this.chart.fromAxis(x));
+      share(vk.compose.fromAxis(plan.axis, x));
       const flag = overlay.flagAt(this.px, this.py);
       const rows = vk.tip.rowsAt(plan, x);
       for (const row of rows) row.distance = this.distance(row);
@@ -180,7 +180,7 @@
     showCross(x) {
       const { overlay, plan } = this.chart;
       if (!plan || !this.chart.visible) return;
-      overlay.vertical(overlay.cross, x === null ? null : this.chart.toAxis(x));
+      overlay.vertical(overlay.cross, x === null ? null : vk.compose.toAxis(plan.axis, x));
       if (x === null || !this.active) overlay.showPicks([]);
     }
 

@@ -144,15 +144,19 @@
       const wasPending = this.plan && this.plan.pending;
       this.spec = spec;
       this.plan = vk.compose(spec);
-      if (!window.Plotly) {
-        vk.plotly().then(() => this.mark(), (error) => this.card.problem(error.message));
-        return;
-      }
       const hasCome = wasPending && !this.plan.pending && spec.want.zoom !== null;
       const settled = this.painter.paint(this.plan, spec, { final: final || hasCome });
       if (!settled) this.settleSoon();
       this.drawOverlay();
       this.stamp(settled);
+      if (!window.Plotly) this.fetchAxes();
+    }
+
+    /** The lines are on the screen before the script that draws axes is run, which takes 0.2 s. */
+    fetchAxes() {
+      requestAnimationFrame(() => setTimeout(() => {
+        vk.plotly().then(() => this.painter.mounted || this.repaint(), (error) => this.card.problem(error.message));
+      }));
     }
 
     /** Skeleton while nothing is known, a sentence where nothing can be; true if there is a curve. */
@@ -175,7 +179,7 @@
       overlay.showFlags(plan.flags);
       overlay.vertical(overlay.cursor, this.cursorX());
       const shared = vk.crosshair.at();
-      overlay.vertical(overlay.cross, shared === null ? null : this.toAxis(shared));
+      overlay.vertical(overlay.cross, shared === null ? null : vk.compose.toAxis(plan.axis, shared));
       this.pointer.refresh();
       const { smoothing, band } = this.spec;
       this.card.describe(plan, { title: this.title, runs: this.sources.runs(), smoothing, band });
@@ -193,7 +197,7 @@
     /** What tests may ask; ready means that nothing more will change without news. */
     stamp(settled) {
       const { plan, spec } = this;
-      const ready = settled && !plan.pending && this.sources.isComplete();
+      const ready = settled && !plan.pending && this.painter.mounted && this.sources.isComplete();
       Object.assign(this.el.dataset, {
         vkPoints: plan.points,
         vkLastStep: plan.lastStep === null ? '' : plan.lastStep,
@@ -210,14 +214,6 @@
     /** Bring one curve of many to the front, or none with null. */
     point(curve) {
       this.painter.lines.point(curve && vk.lineOf(this.plan, curve), this.painter.axes);
-    }
-
-    toAxis(x) {
-      return vk.compose.toAxis(this.plan.axis, x);
-    }
-
-    fromAxis(x) {
-      return vk.compose.fromAxis(this.plan.axis, x);
     }
 
     toggleWide() {

@@ -22,17 +22,16 @@
    */
   function group(byRun, matches) {
     const sections = new Map();
-    const cards = new Map();
+    const cards = new Map(); // tag -> its card, or null where it does not match
     for (const [run, rows] of byRun) {
       for (const row of rows) {
-        if (!matches(row.tag)) continue;
         let card = cards.get(row.tag);
-        if (!card) {
-          card = { tag: row.tag, runs: [], position: row.position || 0, ...place(row) };
+        if (card === undefined) {
+          card = matches(row.tag) ? { tag: row.tag, runs: [], position: row.position || 0, ...place(row) } : null;
           cards.set(row.tag, card);
-          sectionOf(sections, card).tags.push(card);
+          if (card) sectionOf(sections, card).tags.push(card);
         }
-        card.runs.push(run);
+        if (card) card.runs.push(run);
       }
     }
     const list = [...sections.values()].sort(inOrder);
@@ -53,8 +52,9 @@
   }
 
   const rank = ({ key, vector }) => (vector ? 3 : LAST.includes(key) ? 2 : key === MAIN ? 0 : 1);
-  const inOrder = (a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1);
-  const byName = (a, b) => a.tag.localeCompare(b.tag, 'en', { numeric: true });
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const inOrder = (a, b) => rank(a) - rank(b) || compare(a.key, b.key);
+  const byName = (a, b) => compare(a.tag, b.tag);
   const byPosition = (a, b) => a.position - b.position || byName(a, b);
 
   vk.tagGroups = { group, matcher };

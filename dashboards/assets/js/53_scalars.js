@@ -2,6 +2,7 @@
 (function () {
   'use strict';
   const vk = window.vk;
+  const MOST = 60; // sections and charts of a page that need no care
   const CODE = "with vizkit.watch(model, optimizer, logdir=\"runs\"):\n    train()  # loss, learning rate and gradient norms, each step";
 
   class Scalars {
@@ -32,25 +33,38 @@
       this.body.dataset.columns = columns;
       const byRun = runs.filter((r) => selected.has(r.run)).map((r) => [r.run, vk.tags.of(r.run)]);
       const known = byRun.filter(([, rows]) => rows);
-      const sections = vk.tagGroups.group(known, vk.tagGroups.matcher(tagFilter).test);
+      const sections = this.grouped(known, tagFilter);
       this.showSections(sections);
       if (sections.length) this.say(null);
-      else if (!runsLoaded || known.length < byRun.length) this.showSkeleton();
+      else if (!runsLoaded || (known.length < byRun.length && vk.tags.isLoading())) this.showSkeleton();
       else this.say(this.emptyWords());
     }
 
+    /** The sections of these runs; the same list as before while nothing in it changed. */
+    grouped(known, tagFilter) {
+      const { memo } = this;
+      const same = memo && memo.tagFilter === tagFilter && memo.known.length === known.length &&
+        memo.known.every(([run, rows], i) => run === known[i][0] && rows === known[i][1]);
+      if (!same) this.memo = { known, tagFilter, sections: vk.tagGroups.group(known, vk.tagGroups.matcher(tagFilter).test) };
+      return this.memo.sections;
+    }
+
     showSections(sections) {
+      const { opened, closed, columns } = vk.store.get();
+      if (this.shown && [sections, opened, closed, columns].every((part, i) => part === this.shown[i])) return;
+      this.shown = [sections, opened, closed, columns];
       const wanted = new Set(sections.map(({ key }) => key));
       for (const [key, section] of this.sections) {
         if (wanted.has(key)) continue;
         section.destroy();
         this.sections.delete(key);
       }
+      const charts = sections.reduce((n, { tags, vector }) => n + (vector ? 0 : Math.min(tags.length, vk.Section.PER_PAGE)), sections.length);
       sections.forEach((data, i) => {
         if (!this.sections.has(data.key)) this.sections.set(data.key, new vk.Section(data.key));
         const section = this.sections.get(data.key);
         if (this.body.children[i] !== section.el) this.body.insertBefore(section.el, this.body.children[i] || null);
-        section.show(data);
+        section.show(data, { lazily: charts > MOST });
       });
     }
 
