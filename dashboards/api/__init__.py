@@ -9,9 +9,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from ..state import ViewerState
-from . import export, graph, runs, series, tag_lists, windows
-from .body import Body, read_body
-from .params import Params
+from . import export, graph, runs, series, table, tag_lists, windows
+from .params import MOST_BYTES, Params
 from .problems import Problem, add_handlers, as_json
 
 Read = Callable[[ViewerState, Params], Response]
@@ -22,6 +21,9 @@ ROUTES: Mapping[str, Read] = {
     "/api/v1/run": runs.run,
     "/api/v1/problems": runs.problems,
     "/api/v1/tags": runs.tags,
+    "/api/v1/table": table.table,
+    "/api/v1/match": table.match,
+    "/api/v1/columns": table.columns,
     "/api/v1/series": series.series,
     "/api/v1/heatmap": series.heatmap,
     "/api/v1/at": series.at,
@@ -29,7 +31,7 @@ ROUTES: Mapping[str, Read] = {
     "/api/v1/export": export.export,
 }
 
-POSTS: Mapping[str, Callable[[ViewerState, Body], Response]] = {
+QUESTIONS: Mapping[str, Read] = {
     "/api/v1/tags": tag_lists.tag_lists,
     "/api/v1/windows": windows.windows,
     "/api/v1/bands": windows.bands,
@@ -41,8 +43,8 @@ def add_routes(server: FastAPI, state: ViewerState) -> None:
     add_handlers(server)
     for path, read in ROUTES.items():
         server.add_api_route(path, _in_thread(read, state), methods=["GET"])
-    for path, answer in POSTS.items():
-        server.add_api_route(path, _posted(answer, state), methods=["POST"])
+    for path, read in QUESTIONS.items():
+        server.add_api_route(path, _in_thread(read, state), methods=["POST"])
     server.add_api_route("/api/{path:path}", _unknown, methods=["GET", "POST"])
 
 
@@ -50,23 +52,27 @@ def _in_thread(read: Read, state: ViewerState) -> Callable[[Request], Awaitable[
     """Reads take milliseconds on a database: never on the loop that pushes live points."""
 
     async def endpoint(request: Request) -> Response:
-        params = Params(request.query_params, request.headers.get("accept", ""))
+        body = await _body(request)
+        params = Params(request.query_params, request.headers.get("accept", ""), body)
         return await asyncio.to_thread(read, state, params)
 
     return endpoint
 
 
-def _posted(
-    answer: Callable[[ViewerState, Body], Response], state: ViewerState
-) -> Callable[[Request], Awaitable[Response]]:
-    """Answer what asks for too much to fit into an address."""
-
-    async def endpoint(request: Request) -> Response:
-        return await asyncio.to_thread(answer, state, await read_body(request))
-
-    return endpoint
+async def _body(request: Request) -> bytes:
+    if request.method != "POST":
+        return b""
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > MOST_BYTES:
+            raise Problem(
+                f"The question is longer than {MOST_BYTES:,} bytes.", "Ask in parts.", 413
+            )
+    return b"".join(parts)
 
 
 async def _unknown(path: str) -> Response:
-    known = ", ".join([*ROUTES, *(f"POST {each}" for each in POSTS)])
+    known = ", ".join([*ROUTES, *QUESTIONS])
     return as_json(Problem(f"There is no such /api/{path}.", f"Known: {known}.", 404))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
 
 from .params import Params
 from .problems import Problem
-
-MOST_BYTES = 8 << 20
-_HINT = 'Send an object like {"tag": "loss"}.'
 
 
 @dataclass(frozen=True)
@@ -23,6 +18,15 @@ class Body:
 
     fields: Mapping[str, Any]
     accept: str = ""
+
+    @classmethod
+    def of(cls, params: Params) -> Body:
+        """Return what was sent along with a request.
+
+        Raises:
+            Problem: if it is no JSON object.
+        """
+        return cls(params.body(), params.accept)
 
     @property
     def params(self) -> Params:
@@ -46,25 +50,3 @@ class Body:
         if len(value) > most:
             raise Problem(f"{name} holds {len(value)} items.", f"Ask for at most {most} at once.")
         return value
-
-
-async def read_body(request: Request) -> Body:
-    """Read the JSON object of a request.
-
-    Raises:
-        Problem: if it is none, or larger than MOST_BYTES.
-    """
-    content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > MOST_BYTES:
-            raise Problem("The request is too large.", f"Send at most {MOST_BYTES} bytes.", 413)
-    try:
-        fields = json.loads(bytes(content) or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Problem(
-            f"The request is no JSON: {error}.", 'Send an object like {"a": 1}.'
-        ) from None
-    if not isinstance(fields, dict):
-        raise Problem("The request is no JSON object.", 'Send an object like {"a": 1}.')
-    return Body(fields, request.headers.get("accept", ""))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.datastructures import QueryParams
 
 from .problems import Problem
+
+MOST_BYTES = 4 << 20
+"""Longest question that is taken by POST."""
 
 YES = frozenset({"1", "true", "yes"})
 NO = frozenset({"0", "false", "no"})
@@ -16,10 +21,25 @@ NO = frozenset({"0", "false", "no"})
 
 @dataclass(frozen=True)
 class Params:
-    """The query parameters of one request, and what its Accept header names."""
+    """The query parameters of one request, what its Accept header names, and what it sent along."""
 
     query: QueryParams
     accept: str = ""
+    sent: bytes = b""
+
+    def body(self) -> Mapping[str, Any]:
+        """Return the JSON object that was sent along.
+
+        Raises:
+            Problem: if it is none.
+        """
+        try:
+            found = json.loads(self.sent or b"{}")
+        except (ValueError, RecursionError) as error:
+            raise Problem(f"What was sent is no JSON: {error}.", "Send a JSON object.") from None
+        if not isinstance(found, dict):
+            raise Problem("What was sent is no JSON object.", 'Send {"name": ...}.')
+        return found
 
     def text(self, name: str) -> str:
         """Return a parameter that must be there.

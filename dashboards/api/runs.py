@@ -15,6 +15,7 @@ from vizkit.version import __version__
 from ..state import ViewerState, status_of
 from .answers import as_json
 from .params import Params
+from .table import chosen_by
 
 
 def health(state: ViewerState, params: Params) -> Response:
@@ -23,9 +24,15 @@ def health(state: ViewerState, params: Params) -> Response:
 
 
 def runs(state: ViewerState, params: Params) -> Response:
-    """Answer /api/v1/runs: all runs, with the names of their series unless `tags=0`."""
+    """Answer /api/v1/runs: all runs, with the names of their series unless `tags=0`.
+
+    `filter` and `search` leave some of them.
+    """
     with_tags, now = params.flag("tags", True), time.time()
     rows = sorted(state.index.runs(), key=lambda row: row.name)
+    if params.maybe("filter") or params.maybe("search"):
+        left = {subject.run for subject in chosen_by(state, params).subjects}
+        rows = [row for row in rows if row.name in left]
     return as_json([{**_tag_names(state, row, with_tags), **summary(row, now)} for row in rows])
 
 

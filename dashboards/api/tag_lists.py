@@ -12,6 +12,7 @@ from vizkit.index import Index
 from ..state import ViewerState
 from .answers import as_json
 from .body import Body
+from .params import Params
 from .problems import Problem
 
 MOST_RUNS = 10_000
@@ -20,9 +21,9 @@ Name = tuple[str, str | None, int | None]
 """A tag, the vector that it is part of, and its place there."""
 
 
-def tag_lists(state: ViewerState, body: Body) -> Response:
+def tag_lists(state: ViewerState, params: Params) -> Response:
     """Answer POST /api/v1/tags: what the series of some runs are called; no values."""
-    wanted = body.rows("runs", MOST_RUNS)
+    wanted = Body.of(params).rows("runs", MOST_RUNS)
     if not all(isinstance(run, str) for run in wanted):
         raise Problem("runs holds something else than names.", 'Send {"runs": ["a", "b"]}.')
     places: dict[Name, int] = {}

@@ -16,6 +16,7 @@ from .. import wire
 from ..state import ViewerState
 from .answers import as_binary
 from .body import Body
+from .params import Params
 from .problems import Problem
 from .series import COLUMNS, MAX_POINTS, MOST_COLUMNS, MOST_POINTS, window_columns, window_header
 
@@ -25,8 +26,9 @@ MOST_VALUES = 20_000_000
 """Points that all windows of an answer may have together, as far as max_points tells."""
 
 
-def windows(state: ViewerState, body: Body) -> Response:
+def windows(state: ViewerState, params: Params) -> Response:
     """Answer POST /api/v1/windows: many series as /api/v1/series answers one."""
+    body = Body.of(params)
     series = [_pair(each) for each in body.rows("series", MOST_SERIES)]
     params = body.params
     most = params.count("max_points", MAX_POINTS, low=4, high=MOST_POINTS)
@@ -52,8 +54,9 @@ def windows(state: ViewerState, body: Body) -> Response:
     return as_binary(wire.pack_columns(header, map(wire.f64, columns)))
 
 
-def bands(state: ViewerState, body: Body) -> Response:
+def bands(state: ViewerState, params: Params) -> Response:
     """Answer POST /api/v1/bands: groups of runs, each as one line with its spread."""
+    body = Body.of(params)
     params = body.params
     groups = dict(_group(each) for each in body.rows("groups", MOST_SERIES))
     if sum(map(len, groups.values())) > MOST_RUNS:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from dashboards.api.body import MOST_BYTES, Body
+from dashboards.api.body import Body
+from dashboards.api.params import MOST_BYTES
 from dashboards.api.problems import Problem
 
 Ask = Callable[..., httpx.Response]
