@@ -10,7 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from vizkit.kinds.runinfo.record import jsonable
+from vizkit.playback.file_subjects import subject_of
 from vizkit.playback.logdir import Logdir, RunInfo, open_logdir
+from vizkit.playback.table import choose
 
 WIDE = 200  # columns, where there is no terminal
 LOSSES = ("loss", "train/loss", "train_loss", "Loss/train", "val/loss")
@@ -22,25 +24,50 @@ def add_parser(subparsers: Any) -> None:
         "runs",
         help="list the runs below a folder",
         description="List the runs below LOGDIR, newest first. Reads the files, needs no server.",
-        epilog="Example: vizkit runs runs --json",
+        epilog="Example: vizkit runs runs --filter 'lr > 0.01 and loss < 2' --sort loss",
     )
     parser.add_argument("logdir", metavar="LOGDIR", help="folder with runs (event files) below it")
     parser.add_argument("--json", action="store_true", help="print JSON with everything known")
     parser.add_argument("--tags", action="store_true", help="name the series of each run too")
+    parser.add_argument(
+        "--filter",
+        metavar="EXPR",
+        help="only runs of which it is true: 'lr > 0.01' (docs/filter.md)",
+    )
+    parser.add_argument(
+        "--sort", metavar="KEY", help="by a value: lr, 'min[\"loss\"]', -started (newest first)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the runs, as a table or as JSON."""
     logdir = open_logdir(args.logdir)
-    found = sorted(logdir.runs(), key=lambda info: info.started or 0.0, reverse=True)
+    every = sorted(logdir.runs(), key=lambda info: info.started or 0.0, reverse=True)
+    found = chosen(logdir, every, args.filter, args.sort)
     if args.json:
         print(json.dumps([as_record(info) for info in found], indent=2))
+    elif every and not found:
+        print(f"None of the {len(every)} runs under {args.logdir!r} is like that.")
     elif not found:
         print(f"No runs under {args.logdir!r} yet. Start one with vizkit.Run or vizkit.watch.")
     else:
         print_table(logdir, found, with_tags=args.tags)
     return 0
+
+
+def chosen(
+    logdir: Logdir, runs: Sequence[RunInfo], filter: str | None, sort: str | None
+) -> list[RunInfo]:
+    """Return the runs that a filter leaves, sorted by an expression if one is given.
+
+    Raises:
+        UsageError: if one of them makes no sense.
+    """
+    by_name = {info.name: info for info in runs}
+    subjects = [subject_of(logdir, info) for info in runs]
+    left = choose(subjects, filter=filter, sort=sort).subjects
+    return [by_name[subject.run] for subject in left]
 
 
 def as_record(info: RunInfo) -> dict[str, Any]:

@@ -47,3 +47,27 @@ def test_an_empty_folder_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixtu
 
     assert main(["runs", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def listed(capsys: pytest.CaptureFixture[str], *args: str) -> list[str]:
+    assert main(["runs", *args, "--json"]) == 0
+    return [found["run"] for found in json.loads(capsys.readouterr().out)]
+
+
+def test_a_filter_leaves_some_and_sorts_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, rate, loss in (("a", 0.1, 3.0), ("b", 0.2, 1.0), ("c", 0.3, 2.0)):
+        make_run(tmp_path / name, {"val/loss": [(0, 9.0), (1, loss)]}, config={"lr": rate})
+
+    assert listed(capsys, str(tmp_path), "--filter", "lr > 0.1", "--sort", "val/loss") == ["b", "c"]
+    assert listed(capsys, str(tmp_path), "--sort=-lr") == ["c", "b", "a"]
+    assert main(["runs", str(tmp_path), "--filter", "lr > 5"]) == 0
+    assert "None of the 3 runs" in capsys.readouterr().out
+
+
+def test_a_wrong_filter_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(tmp_path / "a", {"loss": [(0, 9.0)]})
+
+    assert main(["runs", str(tmp_path), "--filter", "los < 3"]) != 0
+    assert 'no run has los. There is last["loss"]' in capsys.readouterr().err
