@@ -93,7 +93,7 @@
     const query = new URLSearchParams(location.search);
     for (const { params } of bindings) params.forEach((param) => query.delete(param));
     bindings.forEach((binding) => binding.write(query));
-    const out = query.toString().replace(/%2C/g, ',').replace(/%2F/g, '/').replace(/%3A/g, ':');
+    const out = query.toString().replace(/%2C/g, ',').replace(/%2F/g, '/').replace(/%3A/g, ':').replace(/%7E/g, '~').replace(/%21/g, '!');
     return out ? `?${out}` : '';
   }
 

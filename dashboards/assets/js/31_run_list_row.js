@@ -25,22 +25,20 @@
 
   const TAIL = 9; // characters at the end that are never cut: names of a sweep differ there
 
-  /** A name that is cut in its middle where it is too long. */
-  function nameParts() {
-    const head = vk.el('span', { class: 'vk-side-head' });
-    const tail = vk.el('span');
-    const write = (name) => {
-      const cut = name.length > 2 * TAIL ? name.length - TAIL : name.length;
-      head.textContent = name.slice(0, cut);
-      tail.textContent = name.slice(cut);
-    };
-    return { title: vk.el('span', { class: 'vk-side-name' }, head, tail), write, sub: vk.el('span', { class: 'vk-side-sub' }) };
-  }
+  /** Write a name into `el` so that CSS cuts it in its middle where it is too long. */
+  vk.writeName = (el, name) => {
+    if (el.textContent === name) return;
+    const cut = name.length > 2 * TAIL ? name.length - TAIL : name.length;
+    el.classList.add('vk-cut-name');
+    el.replaceChildren(vk.el('span', null, name.slice(0, cut)), vk.el('span', null, name.slice(cut)));
+  };
+
+  const nameParts = () => ({ title: vk.el('span', { class: 'vk-side-name' }), sub: vk.el('span', { class: 'vk-side-sub' }) });
 
   vk.runListRow = () => {
     let run = null;
     const box = vk.el('input', { type: 'checkbox', class: 'vk-side-box', tabindex: -1, onchange: () => vk.selection.choose(run.run, box.checked) });
-    const { title, write, sub } = nameParts();
+    const { title, sub } = nameParts();
     const dot = vk.el('span', { class: 'vk-dot' });
     const status = vk.el('span');
     const age = vk.el('span', { class: 'vk-side-age' });
@@ -57,7 +55,7 @@
       const name = now.run;
       if (!run || run.run !== name) {
         el.dataset.vkRun = name;
-        write(name === '.' ? '. (the folder itself)' : name);
+        vk.writeName(title, name === '.' ? '. (the folder itself)' : name);
         only.setAttribute('aria-label', `Show only ${name}`);
         swatch.setAttribute('aria-label', `Colour of ${name}`);
         swatch.title = 'Change the colour';
@@ -94,7 +92,7 @@
       type: 'checkbox', class: 'vk-side-box', tabindex: -1,
       onchange: () => vk.selection.many(item.group.names, box.checked),
     });
-    const { title, write, sub } = nameParts();
+    const { title, sub } = nameParts();
     const color = () => vk.colorChoice.choose(swatch, item.group.key, item.group.label, vk.colors.ofGroup(item.group.key));
     const swatch = button({ class: 'vk-side-swatch', title: 'Change the colour' }, color, line());
     const fold = button({ class: 'vk-side-fold' }, () => vk.foldGroup(item.group.key, !item.folded), vk.icon('chevron', 14));
@@ -109,7 +107,8 @@
       const hue = vk.colors.ofGroup(key);
       if (row.hue !== hue) el.style.setProperty('--vk-run', (row.hue = hue));
       put(el.dataset, 'vkGroup', key);
-      if (el.title !== words) write((el.title = words));
+      vk.writeName(title, words.length > 20 && now.group.value !== null ? now.group.value : words);
+      put(el, 'title', words);
       put(sub, 'textContent', `${vk.format.count(now.on)} of ${vk.format.count(names.length)} ${names.length === 1 ? 'run' : 'runs'}`);
       put(box, 'checked', now.on === names.length);
       put(box, 'indeterminate', now.on > 0 && now.on < names.length);

@@ -89,11 +89,11 @@
     const { groupBy, selected, folded } = vk.store.get();
     if (!groupBy) return rows.map((run) => ({ key: run.run, run, depth: 0 }));
     vk.groups.current(); // gives the groups their colours
-    return vk.groups.split(rows, groupBy).flatMap(({ key, label, rows: runs }) => {
+    return vk.groups.split(rows, groupBy).flatMap(({ key, value, label, rows: runs }) => {
       const names = runs.map(({ run }) => run);
       const isFolded = folded.has(key);
       const on = names.reduce((n, name) => n + selected.has(name), 0);
-      const heading = { key: `\u0000${key}`, group: { key, label, names }, on, folded: isFolded };
+      const heading = { key: `\u0000${key}`, group: { key, value, label, names }, on, folded: isFolded };
       return isFolded ? [heading] : [heading, ...runs.map((run) => ({ key: run.run, run, depth: 2 }))];
     });
   }

@@ -7,7 +7,7 @@
   const escapeRegex = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
   function commands() {
-    const { theme, playhead } = vk.store.get();
+    const { theme, playhead, groupBy } = vk.store.get();
     return [
       ...vk.router.pages.map(({ key, title }) => ({ kind: 'Page', text: title, run: () => vk.router.go(key) })),
       { kind: 'Do', text: playhead.mode === 'playing' ? 'Pause the replay' : 'Play from here', keys: 'Space', run: vk.playhead.toggle },
@@ -17,6 +17,11 @@
       { kind: 'Do', text: `Theme: ${theme === 'dark' ? 'light' : 'dark'}`, run: () => vk.theme.set(theme === 'dark' ? 'light' : 'dark') },
       { kind: 'Do', text: 'Theme: as the system', run: () => vk.theme.set('auto') },
       { kind: 'Do', text: 'Select all runs', run: vk.selection.all },
+      { kind: 'Do', text: 'Select no run', run: vk.selection.none },
+      { kind: 'Do', text: 'Select the newest 10 runs', run: () => vk.selection.newest(10) },
+      { kind: 'Do', text: 'Filter runs', keys: '/', run: vk.sidebar.find },
+      { kind: 'Do', text: 'Group runs by…', run: vk.sidebar.group },
+      ...(groupBy ? [{ kind: 'Do', text: 'Group runs no longer', run: () => vk.store.set({ groupBy: null }) }] : []),
       { kind: 'Do', text: 'Copy a link to this view', run: () => vk.copyText(location.origin + location.pathname + vk.url.search()) },
       { kind: 'Do', text: 'Keyboard shortcuts', keys: '?', run: () => vk.help.toggle() },
     ];

@@ -19,6 +19,7 @@
     ]],
     ['Go to', [
       ['g o', 'Overview', () => vk.router.go('overview')],
+      ['g t', 'Runs, as a table', () => vk.router.go('runs')],
       ['g s', 'Scalars', () => vk.router.go('scalars')],
       ['g r', 'Gradients', () => vk.router.go('gradients')],
       ['g g', 'Graph', () => vk.router.go('graph')],
@@ -32,6 +33,12 @@
       ['Home', 'To the start', () => vk.playhead.start()],
       ['End', 'Follow live', () => vk.playhead.follow()],
     ]],
+    ['In the list of runs', [
+      ['ArrowUp ArrowDown', 'Move; Shift takes along', null],
+      ['Space', 'Show or hide the run', null],
+      ['Enter', 'Show only this run', null],
+      ['c', 'Change its colour', null],
+    ]],
     ['Charts', [
       ['l', 'Logarithmic y', () => vk.store.set({ logY: !vk.store.get().logY })],
       ['0', 'Reset zoom', () => vk.store.set({ zoom: null })],
@@ -41,7 +48,7 @@
       ['Escape', 'Back', () => leave()],
     ]],
   ];
-  const ACTIONS = new Map(TABLE.flatMap(([, rows]) => rows.map(([keys, , run]) => [keys, run])));
+  const ACTIONS = new Map(TABLE.flatMap(([, rows]) => rows.filter(([, , run]) => run).map(([keys, , run]) => [keys, run])));
 
   /** Esc closes what is open, else it leaves the field that has the focus. */
   function leave() {
@@ -51,8 +58,8 @@
   }
 
   const isTyping = (el) => el.isContentEditable || /^(TEXTAREA|SELECT)$/.test(el.tagName) || (el.tagName === 'INPUT' && !/^(checkbox|radio|range|button)$/.test(el.type));
-  const usesSpace = (el) => Boolean(el.closest('button, a, summary, [role="button"], [role="option"], input, [role="treeitem"]'));
-  const usesArrows = (el) => Boolean(el.closest('input, [role="radio"], [role="tree"], [role="menu"], [role="listbox"], [role="grid"]'));
+  const usesSpace = (el) => Boolean(el.closest('button, a, summary, [role="button"], [role="option"], input, [role="treeitem"], [role="grid"], [role="treegrid"]'));
+  const usesArrows = (el) => Boolean(el.closest('input, [role="radio"], [role="tree"], [role="menu"], [role="listbox"], [role="grid"], [role="treegrid"]'));
 
   function nameOf(event) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -83,7 +90,7 @@
     }
   }
 
-  const KEY_NAMES = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', 'Ctrl+k': 'Ctrl+K' };
+  const KEY_NAMES = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc', 'Ctrl+k': 'Ctrl+K' };
   const keyCaps = (keys) => {
     const parts = keys === ' ' ? [' '] : keys.split(keys.includes(' ') ? ' ' : '+');
     if (keys === 'Ctrl+k') return [vk.el('kbd', null, 'Ctrl'), vk.el('kbd', null, 'K')];

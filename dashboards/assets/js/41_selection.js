@@ -18,23 +18,19 @@
     base, match, show: new vk.RunSet(show), hide: new vk.RunSet(hide),
   });
 
-  /* --- auto: the newest at first, then also those that start while somebody looks --- */
+  /* --- auto: the newest at first, and as many more as start while somebody looks --- */
   let auto = new Set();
   let known = new Set();
+  let wanted = 0;
   let settled = false; // the server has read what lay there when the page opened
 
   function chooseAuto(runs) {
-    const fresh = runs.filter(({ run }) => !known.has(run));
+    const fresh = runs.reduce((n, { run }) => n + !known.has(run), 0);
+    if (!settled) wanted = runs.length <= ALL_UP_TO ? runs.length : NEWEST;
+    else wanted = Math.min(ALL_UP_TO, wanted + fresh);
     known = new Set(runs.map(({ run }) => run));
-    if (!settled) auto = new Set((runs.length <= ALL_UP_TO ? runs : runs.slice(0, NEWEST)).map(({ run }) => run));
-    else if (fresh.length) auto = grown(runs, fresh.slice(0, NEWEST));
+    auto = new Set(runs.slice(0, wanted).map(({ run }) => run));
     settled = settled || isRead;
-  }
-
-  /** Somebody has just started them; beyond what stays legible the oldest make room. */
-  function grown(runs, fresh) {
-    const wanted = new Set([...auto, ...fresh.map(({ run }) => run)]);
-    return new Set(runs.filter(({ run }) => wanted.has(run)).slice(0, ALL_UP_TO).map(({ run }) => run));
   }
 
   let isRead = false;

@@ -64,7 +64,7 @@
     } catch (error) {
       if (error.name === 'AbortError') return;
       answer = { text, names: null };
-      state({ error: error.message, hint: error.hint });
+      state({ error: error.message, hint: error.status === 400 ? '' : error.hint });
     }
     if (asking === mine) asking = null;
     narrow();

@@ -11,9 +11,9 @@
     ['= 0.001 <= lr <= 0.1 and not matches(run, "^old/")', 'a range, and a name'],
     ['= model in ["mlp", "cnn"] and steps >= 1000', 'one of several'],
   ];
-  const RULES = 'Names are config keys, or config["a b"]. A metric is its tag (its last value), or last[…], min[…], max[…]. '
-    + 'Also: run, status, started, steps, points. Comparisons, and, or, not, in, + − * /, matches(name, "regex"). '
-    + 'A run without the key does not match.';
+  const RULES = 'Names are config keys, or config["a b"]. A metric is its tag (its last value), or last[…], min[…], max[…], nonfinite[…], count[…]. '
+    + 'Also: run, status, started, steps, points. Comparisons, and, or, not, in, + − * /, matches(run, "regex"), has(key), finite(loss), time("2026-01-31"). '
+    + 'A comparison with what a run lacks does not hold.';
 
   class RunFilter {
     constructor({ id = 'vk-run-filter' } = {}) {

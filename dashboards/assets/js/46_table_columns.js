@@ -16,7 +16,9 @@
     { id: 'points', header: 'points', width: 88, numeric: true, value: (row) => row.points },
   ];
 
-  function duration({ status, started, ended }) {
+  /** Seconds; the server's rows do not say when a run ended, the list of runs does. */
+  function duration({ run, status, started }) {
+    const { ended } = vk.runs.byName(run) || {};
     const until = status === 'running' ? Date.now() / 1000 : ended;
     return Number.isFinite(until) && Number.isFinite(started) ? Math.max(0, until - started) : null;
   }
@@ -34,6 +36,11 @@
     if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e6 ? String(value) : vk.format.si(value, 4);
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
+  /** Four digits also where the last are zeros, so that a column of numbers lines up. */
+  const digits = (value) => {
+    if (typeof value !== 'number' || Number.isInteger(value)) return words(value);
+    return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4 ? value.toPrecision(4) : words(value);
+  };
   const exact = (value) => (typeof value === 'number' ? vk.format.exact(value) : words(value));
 
   /** The column of an id. `kinds`: config key -> "number" | "text" | "bool". */
@@ -47,7 +54,7 @@
     }
     if (!(kind in WORDS)) return null; // a damaged link
     return {
-      id, kind: 'metric', name, header: kind === 'last' ? name : `${name} ${WORDS[kind]}`, width: 104, numeric: true, words, exact,
+      id, kind: 'metric', name, header: kind === 'last' ? name : `${name} ${WORDS[kind]}`, width: 104, numeric: true, words: digits, exact,
       value: (row) => number(((row.metrics || {})[name] || {})[kind]),
     };
   }

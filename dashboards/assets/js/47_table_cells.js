@@ -32,7 +32,7 @@
       const { data } = params;
       this.el.dataset.kind = !data ? 'none' : data.names ? 'group' : 'run';
       if (!data) {
-        this.name.textContent = '';
+        vk.writeName(this.name, '');
         return true;
       }
       const { selected } = vk.store.get();
@@ -49,7 +49,7 @@
       this.fold.setAttribute('aria-label', `${data.isFolded ? 'Show' : 'Fold'} the runs of ${label}`);
       this.fold.setAttribute('aria-expanded', String(!data.isFolded));
       this.swatch.setAttribute('aria-label', `Colour of ${label}`);
-      this.name.textContent = data.names ? `${label} (${vk.format.count(all)})` : label;
+      vk.writeName(this.name, data.names ? `${data.value === null ? label : data.value} (${vk.format.count(all)})` : label);
       this.name.title = data.names ? label : `${label}\nOpen it on the overview`;
       return true;
     }

@@ -4,23 +4,33 @@
   const vk = window.vk;
   const PAGE = 1000; // rows of a request when all are wanted
 
-  /** What the server calls a column to sort by or to send. */
-  const serverKey = ({ id, kind, name }) => (kind === 'config' ? `config.${name}` : kind === 'metric' ? `${id.slice(0, id.indexOf(':'))}.${name}` : { steps: 'last_step' }[id] || id);
+  const FACTS = { run: 'run', status: 'status', started: 'started', steps: 'steps', points: 'points' };
 
-  /** {total, matched, rows} of one page. `sort` is {column, desc} or null. */
-  function page({ offset, limit, sort, columns }, options) {
+  /** What to sort by, in the language of filters; null where the server cannot (duration). */
+  function sortBy({ id, kind, name }) {
+    if (kind === 'config') return `config[${JSON.stringify(name)}]`;
+    return kind === 'metric' ? `${id.slice(0, id.indexOf(':'))}[${JSON.stringify(name)}]` : FACTS[id] || null;
+  }
+
+  /** Keys and tags to send; null, which is all of them, where a comma in one would mislead. */
+  function wanted(columns) {
+    const names = [...new Set(columns.filter(({ kind }) => kind !== 'fact').map(({ name }) => name))];
+    return names.some((name) => name.includes(',')) ? null : names.join(',') || '-';
+  }
+
+  /** {total, matched, rows} of one page. `sort` is {column, desc} or null: the newest first; `narrow` as vk.filter.params(). */
+  function page({ offset, limit, sort, columns, narrow }, options) {
+    const by = sort && sortBy(sort.column);
     return vk.api.json('table', {
-      ...vk.filter.params(), offset, limit,
-      sort: sort ? serverKey(sort.column) : null, desc: sort && sort.desc ? 1 : null,
-      columns: columns.filter(({ kind }) => kind !== 'fact').map(serverKey).join(',') || null,
+      ...narrow, offset, limit, sort: by || 'started', desc: (by ? sort.desc : true) ? 1 : null, columns: wanted(columns),
     }, options);
   }
 
   /** Every matching row, page by page. */
-  async function all({ sort, columns }, options) {
+  async function all(asked, options) {
     const rows = [];
     for (;;) {
-      const answer = await page({ offset: rows.length, limit: PAGE, sort, columns }, options);
+      const answer = await page({ ...asked, offset: rows.length, limit: PAGE }, options);
       rows.push(...answer.rows);
       if (!answer.rows.length || rows.length >= answer.matched) return { ...answer, rows };
     }
@@ -31,8 +41,9 @@
     const values = rows.map((row) => column.value(row)).filter((value) => value !== null && value !== undefined);
     const numbers = values.filter((value) => typeof value === 'number');
     if (column.numeric && column.kind !== 'config' && numbers.length) return { ...moments(numbers.filter(Number.isFinite)), odd: numbers.filter((x) => !Number.isFinite(x)).length };
-    const distinct = new Map(values.map((value) => [column.words(value), value]));
-    return { distinct: distinct.size, value: values[0], n: values.length };
+    const distinct = new Map();
+    for (const value of values) distinct.set(column.words(value), (distinct.get(column.words(value)) || 0) + 1);
+    return { distinct: distinct.size, value: values[0], n: values.length, most: [...distinct].sort((a, b) => b[1] - a[1]).slice(0, 12) };
   }
 
   /** Mean and standard deviation (of the sample, n - 1) in two passes. */
@@ -46,7 +57,7 @@
   /** [in the cell, on hover] of a summary. */
   function summaryWords(sum, column) {
     if (!sum || (sum.distinct === 0 && !sum.n)) return ['–', `no ${column.header}`];
-    if ('distinct' in sum) return sum.distinct === 1 ? [column.words(sum.value), column.exact(sum.value)] : [`${sum.distinct} values`, `${sum.distinct} values in ${sum.n} runs`];
+    if ('distinct' in sum) return sum.distinct === 1 ? [column.words(sum.value), column.exact(sum.value)] : [`${sum.distinct} values`, sum.most.map(([value, n]) => `${value} (${n})`).join(', ') + (sum.distinct > sum.most.length ? ', …' : '')];
     const odd = sum.odd ? `, ${sum.odd} not finite` : '';
     if (!sum.n) return ['not finite', `${sum.odd} values, none finite`];
     if (column.id === 'started') return [column.words(sum.high), `from ${column.exact(sum.low)} to ${column.exact(sum.high)}`];
@@ -74,8 +85,8 @@
 
   /** Headings with their sums, each followed by its runs where it is not folded. */
   function grouped(rows, { groupBy, unfolded, columns, sort }) {
-    const groups = vk.groups.split(rows, groupBy).map(({ key, label, rows: runs }) => ({
-      key, label, runs, names: runs.map(({ run }) => run), isFolded: !unfolded.has(key),
+    const groups = vk.groups.split(rows, groupBy).map(({ key, value, label, rows: runs }) => ({
+      key, value, label, runs, names: runs.map(({ run }) => run), isFolded: !unfolded.has(key),
       summary: Object.fromEntries(columns.map((column) => [column.id, summary(runs, column)])),
     }));
     if (sort) {
@@ -85,5 +96,5 @@
     return groups.flatMap(({ runs, ...group }) => [group, ...(group.isFolded ? [] : runs.map((row) => ({ ...row, depth: 1 })))]);
   }
 
-  vk.tableRows = { page, all, grouped, summaryWords };
+  vk.tableRows = { page, all, sortBy, grouped, summaryWords };
 })();

@@ -16,7 +16,7 @@
         type: 'button', class: 'vk-button vk-toggle', title: 'Hide the config that all runs agree on',
         onclick: () => vk.store.set({ tableDiffers: !vk.store.get().tableDiffers }),
       }, 'Differs only');
-      this.export = vk.el('button', { type: 'button', class: 'vk-button', 'aria-haspopup': 'menu', onclick: () => vk.menu(this.export, this.exports()) }, vk.icon('download', 14), 'Export');
+      this.export = vk.el('button', { type: 'button', class: 'vk-button', 'aria-haspopup': 'menu', 'aria-label': 'Export', onclick: () => vk.menu(this.export, this.exports()) }, vk.icon('download', 14), vk.el('span', null, 'Export'));
       this.el = vk.el('div', { class: 'vk-table-bar' },
         vk.el('div', { class: 'vk-table-narrow' }, this.filter.el, this.group.el), this.count,
         vk.el('span', { class: 'vk-spacer' }), this.columns, this.differs, this.export);

@@ -6,24 +6,22 @@
   const BLOCK = 100; // rows of a request
   const BEAT = 1000; // ms at least between two refreshes of what is in view
   const REST = 10; // and at least this many times what the last one took
-  const WIDTHS = 'vizkit-table-widths';
 
   class RunTable {
     constructor(el) {
       this.el = el;
       this.known = { config: [], metrics: [] };
-      this.widths = remembered();
       this.bar = new vk.TableBar({ columns: () => this.columns || [], rows: () => this.everyRow(), reset: () => vk.store.set({ tableColumns: null, tableSort: '', tableDiffers: false }) });
-      this.box = vk.el('div', { class: 'vk-table-grid', onpointerdown: () => this.press() });
+      this.box = vk.el('div', { class: 'vk-table-grid', onpointerdown: () => (this.pressed = performance.now() + 600) });
       this.message = vk.el('div', { class: 'vk-table-message' });
       el.classList.add('vk-table-page');
       el.append(this.bar.el, this.box, this.message);
-      this.reload = vk.whenIdle(() => this.load(), 150);
+      this.reload = vk.whenIdle(() => this.asked === this.question() || this.load(), 150);
       this.paint = vk.perFrame(() => this.grid && this.grid.refreshCells({ columns: ['run'], force: true }));
       this.beat = vk.paced(() => Math.max(BEAT, REST * (this.took || 0)), () => this.refresh());
       const shown = (fn) => () => vk.store.get().page === PAGE && fn();
       this.offs = [
-        vk.store.on(['filter', 'groupBy'], shown(() => this.reload())),
+        vk.store.on(['filter', 'groupBy', 'filterState'], shown(() => this.reload())),
         vk.store.on(['tableColumns', 'tableDiffers'], shown(() => this.showColumns())),
         vk.store.on(['unfolded'], shown(() => this.showGroups())),
         vk.store.on(['selected', 'looks', 'theme'], shown(this.paint)),
@@ -61,11 +59,18 @@
       return column && { column, desc: tableSort.startsWith('-') };
     }
 
+    question() {
+      const { filter, groupBy } = vk.store.get();
+      return JSON.stringify([filter, groupBy]);
+    }
+
     /* --- the grid --- */
     /** Make the grid anew where its way of reading changes, else read from the start. */
     load() {
-      if (!this.engine) return;
-      const { groupBy } = vk.store.get();
+      const { groupBy, filterState } = vk.store.get();
+      if (!this.engine || (this.grid && (filterState.busy || filterState.error))) return;
+      this.asked = this.question();
+      this.narrow = vk.filter.params(); // while somebody types nonsense the last good rows stay
       if (this.grid && this.isGrouped === Boolean(groupBy)) {
         if (this.isGrouped) this.readGroups();
         else this.grid.setGridOption('datasource', this.source());
@@ -76,40 +81,20 @@
       this.columns = this.wanted();
       const { createGrid } = this.engine;
       this.grid = createGrid(this.box, {
-        theme: vk.agTheme(this.engine), columnDefs: this.definitions(), defaultColDef: { resizable: true, sortable: true, suppressHeaderMenuButton: true, comparator: () => 0 },
-        getRowId: ({ data }) => (data.names ? `\u0000${data.key}` : data.run), getRowClass: ({ data }) => (data && data.names ? 'vk-group-row' : ''),
-        rowHeight: 32, headerHeight: 30, groupHeaderHeight: 24, animateRows: false, suppressCellFocus: false, suppressColumnVirtualisation: false, suppressMovableColumns: vk.media.phone.matches, suppressDragLeaveHidesColumns: true,
-        suppressNoRowsOverlay: true, loading: false, ensureDomOrder: true, tooltipShowDelay: 1e9,
+        ...vk.tableGrid.options(this.engine),
+        columnDefs: vk.tableGrid.definitions(this.columns, this.isGrouped),
         ...(this.isGrouped ? { rowModelType: 'clientSide', rowData: [] } : { rowModelType: 'infinite', datasource: this.source(), cacheBlockSize: BLOCK, maxBlocksInCache: 6, infiniteInitialRowCount: 1 }),
-        onSortChanged: () => this.sorted(), onColumnResized: (event) => this.resized(event), onColumnMoved: (event) => this.moved(event),
+        onSortChanged: () => this.sorted(), onColumnResized: vk.tableGrid.resized, onColumnMoved: (event) => this.moved(event),
         onCellKeyDown: (event) => this.key(event),
       });
       if (this.isGrouped) this.readGroups();
-    }
-
-    definitions() {
-      const { tableSort } = vk.store.get();
-      const sortOf = (id) => (tableSort === id ? 'asc' : tableSort === `-${id}` ? 'desc' : null);
-      const phone = vk.media.phone.matches;
-      const define = (column) => ({
-        colId: column.id, headerName: column.header, headerTooltip: column.header, width: this.widths[column.id] || Math.max(column.width, Math.min(190, 34 + 7 * column.header.length)),
-        minWidth: 56, sort: sortOf(column.id), cellRenderer: vk.tableCells.ValueCell, cellRendererParams: { column },
-        cellClass: column.numeric ? 'vk-number-cell' : '', headerClass: column.numeric ? 'vk-number-head' : '', valueGetter: ({ data }) => data && JSON.stringify(data.names ? data.summary[column.id] : column.value(data)),
-      });
-      const of = (kind) => this.columns.filter((column) => column.kind === kind).map(define);
-      const group = (headerName, children) => (children.length ? [{ headerName, groupId: `group ${headerName}`, marryChildren: true, children }] : []);
-      const name = {
-        colId: 'run', headerName: 'run', width: this.widths.run || (phone ? 170 : 280), minWidth: 120, pinned: 'left', lockPosition: 'left', sort: sortOf('run'),
-        cellRenderer: vk.tableCells.NameCell, valueGetter: ({ data }) => data && (data.run || data.key + data.isFolded),
-      };
-      return [{ headerName: '', groupId: 'group name', children: [name] }, ...group('run', of('fact')), ...group('metrics', of('metric')), ...group('config', of('config'))];
     }
 
     showColumns() {
       if (!this.grid) return;
       this.columns = this.wanted();
       this.settingColumns = true;
-      this.grid.setGridOption('columnDefs', this.definitions());
+      this.grid.setGridOption('columnDefs', vk.tableGrid.definitions(this.columns, this.isGrouped));
       this.settingColumns = false;
       this.load();
     }
@@ -119,12 +104,6 @@
       const [first] = this.grid.getColumnState().filter(({ sort }) => sort).sort((a, b) => (a.sortIndex || 0) - (b.sortIndex || 0));
       vk.store.set({ tableSort: first ? `${first.sort === 'desc' ? '-' : ''}${first.colId}` : '' });
       if (this.isGrouped) this.showGroups();
-    }
-
-    resized({ finished, source, column }) {
-      if (!finished || source === 'api' || !column) return;
-      this.widths[column.getColId()] = Math.round(column.getActualWidth());
-      remember(this.widths);
     }
 
     moved({ finished, source }) {
@@ -148,6 +127,10 @@
     }
 
     /* --- reading --- */
+    asking() {
+      return { sort: this.sort(), columns: this.columns, narrow: this.narrow };
+    }
+
     source() {
       let asking = null;
       return {
@@ -156,7 +139,7 @@
           asking = new AbortController();
           const begun = performance.now();
           try {
-            const answer = await vk.tableRows.page({ offset: startRow, limit: endRow - startRow, sort: this.sort(), columns: this.columns }, { signal: asking.signal });
+            const answer = await vk.tableRows.page({ offset: startRow, limit: endRow - startRow, ...this.asking() }, { signal: asking.signal });
             this.took = performance.now() - begun;
             successCallback(answer.rows, answer.matched);
             this.tell(answer);
@@ -170,13 +153,12 @@
     }
 
     async readGroups() {
-      if (this.asking) this.asking.abort();
-      const mine = (this.asking = new AbortController());
+      if (this.reading) this.reading.abort();
+      const mine = (this.reading = new AbortController());
       const begun = performance.now();
       try {
         const { groupBy } = vk.store.get();
-        const needed = this.columns;
-        const answer = await vk.tableRows.all({ sort: null, columns: needed }, { signal: mine.signal });
+        const answer = await vk.tableRows.all({ ...this.asking(), sort: null }, { signal: mine.signal });
         this.took = performance.now() - begun;
         this.rows = answer.rows.map((row) => ({ ...row, config: { ...(vk.runs.byName(row.run) || {}).config, ...row.config } }));
         if (groupBy !== vk.store.get().groupBy) return;
@@ -196,7 +178,7 @@
     }
 
     everyRow() {
-      return vk.tableRows.all({ sort: this.sort(), columns: this.columns }).then(({ rows }) => rows, (error) => this.fail(error));
+      return vk.tableRows.all(this.asking()).then(({ rows }) => rows, (error) => this.fail(error));
     }
 
     /** What moved on: rows keep their ids, so scroll and focus stay; never under a pressed pointer. */
@@ -216,15 +198,11 @@
       if (this.columns && ids(this.columns) !== ids(this.wanted())) this.showColumns();
     }
 
-    press() {
-      this.pressed = performance.now() + 600;
-    }
-
     /* --- words --- */
     tell({ total, matched }) {
       const { filter } = vk.store.get();
       this.empty = !matched;
-      this.bar.tell(filter ? `${vk.format.count(matched)} of ${vk.format.count(total)} runs match` : `${vk.format.count(total)} ${total === 1 ? 'run' : 'runs'}`);
+      this.bar.tell(filter ? `${vk.format.count(matched)} of ${vk.format.count(total)}${vk.media.phone.matches ? '' : ' runs match'}` : `${vk.format.count(total)} ${total === 1 ? 'run' : 'runs'}`);
       this.el.dataset.vkRows = matched;
       if (matched) this.say(null);
       else if (!total) this.say({ teach: true });
@@ -234,7 +212,9 @@
     fail(error) {
       if (error.name === 'AbortError') return;
       this.bar.tell('');
-      this.say({ title: error.message, body: error.hint, act: ['Try again', () => this.load()] });
+      const isFilter = error.status === 400 && vk.store.get().filter;
+      const act = isFilter ? ['Clear the filter', () => vk.store.set({ filter: '' })] : ['Try again', () => this.load()];
+      this.say({ title: error.message, body: isFilter ? '' : error.hint, act });
     }
 
     say(what) {
@@ -258,20 +238,6 @@
       this.bar.destroy();
       if (this.grid) this.grid.destroy();
     }
-  }
-
-  function remembered() {
-    try {
-      return JSON.parse(localStorage.getItem(WIDTHS)) || {};
-    } catch (_) {
-      return {};
-    }
-  }
-
-  function remember(widths) {
-    try {
-      localStorage.setItem(WIDTHS, JSON.stringify(widths));
-    } catch (_) { /* this tab only */ }
   }
 
   vk.onStart(() => {
