@@ -13,8 +13,9 @@ from vizkit.errors import strict, warn_once
 from vizkit.events.frames import header, masked_crc
 from vizkit.events.names import checked_tag
 from vizkit.events.records import bytes_record
-from vizkit.kinds.graph import module_graph
+from vizkit.kinds.graph import module_graph, versions
 from vizkit.kinds.graph.module_graph import ModuleGraph
+from vizkit.kinds.graph.versions import Stretch, Version
 from vizkit.kinds.scalar.value import Pending, read
 from vizkit.kinds.vector.names import PLUGIN, encode_names, vector_tag
 from vizkit.kinds.vector.value import Vector
@@ -25,7 +26,8 @@ DOUBLE_FIELD = 1729
 REPEAT_NAMES_RECORDS = 1_000
 REPEAT_NAMES_BYTES = 4 << 20
 
-Item = float | Pending | Vector | ModuleGraph
+Other = Vector | ModuleGraph | Version | Stretch
+Item = float | Pending | Other
 Entry = tuple[int, float, Mapping[str, Item]]
 _Prefixes = tuple[bytes, bytes]
 
@@ -133,9 +135,15 @@ class Encoder:
         prefixes = self._prefixes(tag)
         return b"" if prefixes is None else _with_prefix(prefixes, read(item))
 
-    def _other(self, step: int, wall_time: float, tag: str, item: Vector | ModuleGraph) -> bytes:
+    def _other(self, step: int, wall_time: float, tag: str, item: Other) -> bytes:
         if isinstance(item, Vector):
             return self._event(step, wall_time, self._vector(tag, item))
+        if isinstance(item, Version):
+            name, plugin = versions.VERSION_TAG, versions.VERSION_PLUGIN
+            return bytes_record(step, wall_time, name, plugin, versions.encode_version(item))
+        if isinstance(item, Stretch):
+            name, plugin = versions.STEPS_TAG, versions.STEPS_PLUGIN
+            return bytes_record(step, wall_time, name, plugin, versions.encode_stretch(item))
         content = module_graph.encode(item)
         return bytes_record(step, wall_time, module_graph.TAG, module_graph.PLUGIN, content)
 

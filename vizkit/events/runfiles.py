@@ -110,6 +110,13 @@ class RunFiles:
         damage = {name: str(damage) for name, damage in list(self._damage.items())}
         return {**damage, **self._errors}
 
+    def wake(self, name: str) -> bool:
+        """Look at a file at the next poll; tells whether it would not be looked at otherwise."""
+        asleep = name in self._tails and name not in self._awake
+        if asleep:
+            self._awake[name] = time.monotonic()
+        return asleep
+
     def changed(self) -> float:
         """Ask how large the files are, and return when one changed last: seconds, or 0."""
         changed = 0.0
@@ -118,6 +125,12 @@ class RunFiles:
             changed = max(changed, tail.look())
             self.total_bytes += tail.total - before
         return changed
+
+    def still(self) -> bool:
+        """Tell whether nothing changed since the last poll; of many files this is not asked."""
+        if self._unsettled or self._growing or len(self._tails) > _FEW:
+            return False
+        return all(tail.still() for tail in self._tails.values())
 
     def accept(self, read: Read) -> bool:
         """Take over what was read elsewhere; False if it does not follow what is known here."""

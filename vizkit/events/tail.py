@@ -82,6 +82,15 @@ class Tail:
             self.size = info.st_size
         return info.st_mtime
 
+    def still(self) -> bool:
+        """Tell whether there is nothing to do: all was read and the file is as it was."""
+        try:
+            info = os.stat(self.path)
+        except OSError:
+            return False
+        same = (info.st_size, info.st_mtime_ns) == self._stamp and info.st_ino == self.state.inode
+        return same and self._wait is None and self.state.offset == self.size
+
     def accept(self, begin: int, state: TailState) -> bool:
         """Take over what was read elsewhere from offset `begin` on; False if it does not fit."""
         known = self.state.inode

@@ -32,11 +32,12 @@ _PORTION = 4 << 20
 _ORPHAN_CHECK = 2.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     ticket: int
     run: str
     files: RunFiles
+    done: bool = False
 
 
 class Worker:
@@ -45,7 +46,7 @@ class Worker:
     def __init__(self, connection: socket.socket, inbox: queue.SimpleQueue[Message]) -> None:
         self._connection, self._inbox = connection, inbox
         self._jobs: deque[_Job] = deque()
-        self._explored: set[str] = set()
+        self._explored: dict[str, _Job] = {}
 
     def run(self) -> None:
         """Work until the parent is gone."""
@@ -58,7 +59,7 @@ class Worker:
         """Do as the parent says."""
         if isinstance(message, Explore):
             self._jobs.extend(_explored(Path(message.logdir)))
-            self._explored = {job.run for job in self._jobs}
+            self._explored = {job.run: job for job in self._jobs}
         elif isinstance(message, Follow):
             for order in message.orders:
                 self._follow(order)
@@ -66,23 +67,21 @@ class Worker:
             self._drop(message.tickets)
 
     def _follow(self, order: Order) -> None:
-        fresh = not any(state.offset for state in order.states.values())
-        if order.run in self._explored and fresh:
-            self._claim(order)
+        explored = self._explored.pop(order.run, None)
+        if explored is not None and not any(state.offset for state in order.states.values()):
+            self._claim(explored, order.ticket)
             return
-        self._jobs = deque(j for j in self._jobs if j.run != order.run or j.ticket != EXPLORED)
+        if explored is not None and not explored.done:
+            self._jobs.remove(explored)
         files = RunFiles(Path(order.folder), order.states)
         files.update(order.names)
         self._jobs.append(_Job(order.ticket, order.run, files))
 
-    def _claim(self, order: Order) -> None:
+    def _claim(self, explored: _Job, ticket: int) -> None:
         """Go on under the new ticket with what was explored from the beginning."""
-        self._explored.discard(order.run)
-        for job in self._jobs:
-            if job.run == order.run and job.ticket == EXPLORED:
-                job.ticket = order.ticket
-                return
-        send(self._connection, Done(order.ticket, order.run))
+        explored.ticket = ticket
+        if explored.done:
+            send(self._connection, Done(ticket, explored.run))
 
     def _drop(self, tickets: tuple[int, ...]) -> None:
         self._jobs = deque(job for job in self._jobs if job.ticket not in tickets)
@@ -104,6 +103,7 @@ class Worker:
             raise
         except Exception as problem:
             error = repr(problem)
+        job.done = True
         send(self._connection, Done(job.ticket, job.run, error))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from vizkit.events.runfiles import Read, RunFiles
 ACTIVE_FOR = 10.0
 """Seconds without growth after which a run is looked at less and less."""
 
-_SLOWER = 1.3
+_SHARE = 0.02
+_TOGETHER, _SPREAD = 0.25, 0.5
 _PORTION = 2 << 20
 
 
@@ -31,7 +33,7 @@ PACE = Pace()
 class Follower:
     """A run to be polled. Times are monotonic seconds and come in as arguments."""
 
-    __slots__ = ("_grew", "_pause", "changed", "due", "files", "noted", "run")
+    __slots__ = ("_grew", "changed", "due", "files", "noted", "run")
 
     def __init__(self, run: str, folder: Path, states: Mapping[str, TailState], now: float) -> None:
         self.run = run
@@ -39,7 +41,6 @@ class Follower:
         self.due = now
         self.changed = 0.0
         self.noted = (0, 0, 0, 0)
-        self._pause = 0.0
         self._grew = now
 
     @property
@@ -63,30 +64,46 @@ class Follower:
         self.changed = self.files.changed()
         self._grew = now - max(0.0, time.time() - self.changed)
 
+    def still(self, now: float, pace: Pace) -> bool:
+        """Tell whether nothing changed, and if so set when to look next: a cheap `poll`."""
+        still = self.files.still()
+        if still:
+            self._plan(now, pace)
+        return still
+
     def poll(self, now: float, pace: Pace = PACE) -> Iterator[Read]:
         """Yield what is new, and set when to look next.
 
         Raises:
             RunReplacedError: if a file was replaced.
         """
-        grew = False
+        live = not self.behind
         for read in self.files.poll(_PORTION, every=False):
-            grew = True
+            if live:
+                self._grew = now
             yield read
-        self._plan(now, grew, pace)
+        self._plan(now, pace)
 
     def wake(self, name: str, now: float) -> bool:
         """Look at a file now, and often from now on; False if it is looked at soon anyhow."""
         new = self.files.wake(name)
         if not new and self.due <= now + PACE.active:
             return False
-        self._grew, self._pause, self.due = now, 0.0, now
+        self._grew = self.due = now
         return True
 
-    def _plan(self, now: float, grew: bool, pace: Pace) -> None:
-        if grew:
-            self._grew, self._pause = now, 0.0
-        elif now - self._grew > ACTIVE_FOR:
-            self._pause = max(self._pause, pace.active) * _SLOWER
-        self._pause = min(max(self._pause, pace.active), max(pace.idle, pace.active))
-        self.due = now if self.behind else now + self._pause
+    def _plan(self, now: float, pace: Pace) -> None:
+        """Look the less often the longer nothing came."""
+        silent = now - self._grew
+        if self.behind:
+            self.due = now
+        elif silent <= ACTIVE_FOR:
+            self.due = now + pace.active
+        else:
+            pause = max(pace.active, min(pace.idle, silent * _SHARE))
+            self.due = _together(now + pause * (1 - _SPREAD * (hash(self.run) & 255) / 256))
+
+
+def _together(due: float) -> float:
+    """Return a time at which other idle runs are due as well: each waking up has its price."""
+    return math.ceil(due / _TOGETHER) * _TOGETHER

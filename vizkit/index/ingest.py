@@ -11,8 +11,9 @@ from pathlib import Path
 from vizkit.events.discover import Census, Found, Problem
 from vizkit.index.crew import Crew
 from vizkit.index.hints import hints
-from vizkit.index.intake import RETRY_PAUSE, Changed, Intake, Sink
+from vizkit.index.intake import RETRY_PAUSE, Intake
 from vizkit.index.progress import Progress
+from vizkit.index.sink import Changed, Sink
 
 __all__ = ["Changed", "Ingest", "Progress", "Sink"]
 

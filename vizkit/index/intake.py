@@ -6,9 +6,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
-from vizkit.events.batch import Batch, TailState
+from vizkit.events.batch import TailState
 from vizkit.events.discover import Found, Problem
 from vizkit.events.messages import Done
 from vizkit.events.runfiles import Read, RunReplacedError
@@ -17,28 +16,15 @@ from vizkit.index.crew import Crew
 from vizkit.index.follower import PACE, Follower, Pace
 from vizkit.index.progress import Tally
 from vizkit.index.schedule import Schedule
+from vizkit.index.sink import Changed, Sink
 
-Changed = set[tuple[str, str]]
 _States = dict[str, dict[str, TailState]]
 
 RETRY_PAUSE = 1.0
-_ACTIVE_SHARE, _IDLE_SHARE, _IDLE_HEARING = 2e-4, 5e-4, 1e-3
+_ACTIVE_SHARE, _IDLE_SHARE, _IDLE_HEARING = 2e-4, 1e-3, 2e-3
 """Seconds that each run adds to the pause of those that are due with it, and of idle ones."""
 
 _HANDED_OVER = 64
-
-
-class Sink(Protocol):
-    """What ingest asks of an index."""
-
-    def append(self, run: str, file: str, batch: Batch, state: TailState) -> Changed:
-        """Take a batch and the state behind it; return the series that changed."""
-
-    def tail_states(self) -> Mapping[tuple[str, str], TailState]:
-        """Return where reading ended, by (run, file)."""
-
-    def forget(self, run: str) -> None:
-        """Drop a run."""
 
 
 class Intake:
@@ -57,6 +43,7 @@ class Intake:
         self._found: Found | None = None
         self._followers: dict[str, Follower] = {}
         self._schedule, self._backlog = Schedule(), Backlog()
+        self._pace = PACE
         self._alone: set[str] = set()
         self._errors: dict[str, Problem] = {}
         self._troubled: dict[str, Follower] = {}
@@ -83,14 +70,14 @@ class Intake:
     def turn(self) -> bool:
         """Look at what is due, and read a portion of what is behind; tell whether there was any."""
         if self._found is None:
-            return False  # what was explored meanwhile waits until its runs are asked for
+            return False  # what was explored waits until its runs are asked for
         now = time.monotonic()
         due = self._schedule.due(now)
-        pace = self._pace(len(due))
+        self._pace = self._chosen_pace(len(due))
         for run in due:
             follower = self._followers.get(run)
             if follower is not None and follower.due <= now and not self._crew.follows(run):
-                self._poll(follower, pace)
+                self._glance(follower, now)
         self._hand_over()
         return self._take_portion() | self._read_behind()
 
@@ -126,7 +113,13 @@ class Intake:
             self._hand_over(everything=True)
             self._crew.settle()
 
-    def _pace(self, crowd: int) -> Pace:
+    def _glance(self, follower: Follower, now: float) -> None:
+        if follower.still(now, self._pace):
+            self._schedule.plan(follower)
+        else:
+            self._poll(follower)
+
+    def _chosen_pace(self, crowd: int) -> Pace:
         share = _IDLE_HEARING if self.hearing else _IDLE_SHARE
         idle = max(PACE.idle, share * len(self._followers))
         return Pace(max(PACE.active, _ACTIVE_SHARE * crowd), idle)
@@ -165,7 +158,7 @@ class Intake:
             yield read
         else:
             self._crew.drop(follower.run)
-            yield from follower.poll(time.monotonic())
+            yield from follower.poll(time.monotonic(), self._pace)
 
     def _read_behind(self) -> bool:
         run = self._backlog.next_small()
@@ -176,8 +169,8 @@ class Intake:
             self._poll(follower)
         return run is not None
 
-    def _poll(self, follower: Follower, pace: Pace = PACE) -> None:
-        self._guarded(follower, follower.poll(time.monotonic(), pace))
+    def _poll(self, follower: Follower) -> None:
+        self._guarded(follower, follower.poll(time.monotonic(), self._pace))
 
     def _guarded(self, follower: Follower, reads: Iterator[Read]) -> None:
         """Index what is read; where that fails, go on from what the index has after a while."""
