@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from vizkit.index.pyramid import Entries, wall_ordered
 from vizkit.index.view import LaneView
 
 AXES = ("step", "relative", "wall")
+LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 Span = tuple[float, float]
 Mask = NDArray[np.bool_]
 
@@ -62,13 +64,30 @@ def frame(
     """Return the frame of a request.
 
     Raises:
-        UsageError: for an axis other than step, relative, wall.
+        UsageError: for an axis other than step, relative, wall, or an end that is NaN.
     """
     if axis not in AXES:
         raise UsageError(f"Axis {axis!r} is not known; use one of {', '.join(AXES)}.")
-    known = np.inf if until is None else until
-    low, high = -np.inf if x_min is None else x_min, np.inf if x_max is None else x_max
-    return Frame(axis, origin, low, min(high, known), known)
+    low = _end("x_min", x_min, -math.inf)
+    known = _end("until", until, math.inf)
+    high = min(_end("x_max", x_max, math.inf), known)
+    if axis == "step":
+        low, high = _whole(low, high)
+    return Frame(axis, origin, low, high, known)
+
+
+def _end(name: str, value: float | None, otherwise: float) -> float:
+    if value is not None and math.isnan(value):
+        raise UsageError(f"{name} is no number.")
+    return otherwise if value is None else value
+
+
+def _whole(low: float, high: float) -> tuple[int, int]:
+    """Return the steps between two ends: whole numbers, since floats are too coarse for some."""
+    if low > HIGHEST or high < LOWEST:
+        return HIGHEST, LOWEST
+    first = LOWEST if low <= LOWEST else math.ceil(low)
+    return first, HIGHEST if high >= HIGHEST else math.floor(high)
 
 
 def drawn_steps(begins: Mapping[int, Begin], frame: Frame) -> dict[int, Span]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vizkit.index.columns import Columns, Floats, joined
+from vizkit.index.columns import Columns, Floats, Ints, joined
 from vizkit.index.pyramid import CHUNK, ENTRY, FINE, Entries
 from vizkit.index.spans import Wanted
 from vizkit.index.view import LaneView, SeriesView
-from vizkit.playback.frame import Frame, Mask, Span
+from vizkit.playback.frame import HIGHEST, LOWEST, Frame, Span
 
 Strand = tuple[LaneView, int]
 _ENTRIES_PER_BUCKET = 1
@@ -124,10 +124,10 @@ def _whole(directory: Entries, frame: Frame, steps: Mapping[int, Span]) -> tuple
     low, high = frame.span(directory)
     touched = (high >= frame.low) & (low <= frame.high)
     whole = (low >= frame.low) & (high <= frame.high) & frame.trusts(directory)
-    start, stop = _spans_of(directory["attempt"], steps)
-    first, last = directory["first"]["step"], directory["last"]["step"]
-    touched &= (last >= start) & (first < stop)
-    whole &= (first >= start) & (last < stop)
+    first, last = _spans_of(directory["attempt"], steps)
+    lowest, highest = directory["first"]["step"], directory["last"]["step"]
+    touched &= (highest >= first) & (lowest <= last)
+    whole &= (lowest >= first) & (highest <= last)
     return directory[touched & whole], directory[touched & ~whole]
 
 
@@ -153,17 +153,23 @@ def _width(entries: Entries, frame: Frame) -> Floats:
 
 def _shown(points: Columns, frame: Frame, steps: Mapping[int, Span]) -> Columns:
     x = frame.x_of(points)
-    start, stop = _spans_of(points.attempt, steps)
-    shown = (x >= frame.low) & (x <= frame.high) & (points.step >= start) & (points.step < stop)
+    first, last = _spans_of(points.attempt, steps)
+    shown = (x >= frame.low) & (x <= frame.high) & (points.step >= first) & (points.step <= last)
     return points if shown.all() else points.take(shown)
 
 
 def _spans_of(
     attempt: np.ndarray[tuple[int], np.dtype[np.int32]], steps: Mapping[int, Span]
-) -> tuple[Mask, Mask]:
-    """Return the span of steps for each attempt of an array; an empty one where it is not shown."""
-    start, stop = np.full(len(attempt), np.inf), np.full(len(attempt), -np.inf)
-    for number, (low, high) in steps.items():
-        own = attempt == number
-        start[own], stop[own] = low, high
-    return start, stop
+) -> tuple[Ints, Ints]:
+    """Return the first and last step that is shown of each attempt of an array.
+
+    Whole numbers, since floats are too coarse beyond 2**53; the first is behind the last where
+    nothing is shown.
+    """
+    first, last = np.full(len(attempt), HIGHEST), np.full(len(attempt), LOWEST)
+    for number, (start, stop) in steps.items():
+        if start <= HIGHEST and stop > LOWEST:
+            own = attempt == number
+            first[own] = max(start, LOWEST)
+            last[own] = min(stop - 1, HIGHEST)
+    return first, last
