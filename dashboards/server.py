@@ -127,7 +127,7 @@ class Viewer:
             allowed_hosts=self.options.allowed_hosts,
             base_path=self.options.base_path,
         )
-        asgi, _ = build_app(self.state, self.options.base_path, access)
+        asgi = build_app(self.state, self.options.base_path, access)
         return uvicorn.Config(
             asgi,
             ws="websockets-sansio",

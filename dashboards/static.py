@@ -42,6 +42,11 @@ class CachedAssets(StaticFiles):
         return FileResponse(full, media_type=kind, headers=headers, stat_result=found)
 
 
+def knows(header: str, tag: str) -> bool:
+    """Tell whether an If-None-Match header names a tag."""
+    return tag in (each.strip() for each in header.split(",")) or header.strip() == "*"
+
+
 def _accepts_gzip(scope: Scope) -> bool:
     named = dict(scope["headers"]).get(b"accept-encoding", b"")
     return b"gzip" in named

@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from fastapi import FastAPI, Request
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from ..state import ViewerState
-from . import export, graph, runs, series, table, tag_lists, windows
+from . import export, graph, progress, runs, series, table, tag_lists, windows
+from .answers import Asked, packed
 from .params import MOST_BYTES, Params
-from .problems import Problem, add_handlers, as_json
+from .problems import Problem, as_json
+from .stamps import unchanged, with_tag
 
 Read = Callable[[ViewerState, Params], Response]
 
-ROUTES: Mapping[str, Read] = {
+READS: Mapping[str, Read] = {
     "/healthz": runs.health,
     "/api/v1/runs": runs.runs,
     "/api/v1/run": runs.run,
     "/api/v1/problems": runs.problems,
+    "/api/v1/progress": progress.progress,
     "/api/v1/tags": runs.tags,
     "/api/v1/table": table.table,
     "/api/v1/match": table.match,
@@ -30,22 +34,21 @@ ROUTES: Mapping[str, Read] = {
     "/api/v1/graph": graph.graph,
     "/api/v1/export": export.export,
 }
+"""What is asked by GET, with its parameters in the address."""
 
 QUESTIONS: Mapping[str, Read] = {
     "/api/v1/tags": tag_lists.tag_lists,
     "/api/v1/windows": windows.windows,
     "/api/v1/bands": windows.bands,
 }
+"""What is asked by POST, with a JSON object (`Params.body`): questions too long for an address."""
 
 
-def add_routes(server: FastAPI, state: ViewerState) -> None:
-    """Add every route of the API to a server."""
-    add_handlers(server)
-    for path, read in ROUTES.items():
-        server.add_api_route(path, _in_thread(read, state), methods=["GET"])
-    for path, read in QUESTIONS.items():
-        server.add_api_route(path, _in_thread(read, state), methods=["POST"])
-    server.add_api_route("/api/{path:path}", _unknown, methods=["GET", "POST"])
+def routes(state: ViewerState) -> list[Route]:
+    """Return every route of the API."""
+    asked = [Route(path, _in_thread(read, state), methods=["GET"]) for path, read in READS.items()]
+    long = [Route(p, _in_thread(read, state), methods=["POST"]) for p, read in QUESTIONS.items()]
+    return [*asked, *long, Route("/api/{path:path}", _unknown, methods=["GET", "POST"])]
 
 
 def _in_thread(read: Read, state: ViewerState) -> Callable[[Request], Awaitable[Response]]:
@@ -54,9 +57,17 @@ def _in_thread(read: Read, state: ViewerState) -> Callable[[Request], Awaitable[
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
         params = Params(request.query_params, request.headers.get("accept", ""), body)
-        return await asyncio.to_thread(read, state, params)
+        return await asyncio.to_thread(_answer, read, state, params, Asked.of(request))
 
     return endpoint
+
+
+def _answer(read: Read, state: ViewerState, params: Params, asked: Asked) -> Response:
+    """Answer in three steps: nothing new; else read; then tag and compress what was read."""
+    tag, known = unchanged(state, params, asked)
+    if known is not None:
+        return known
+    return with_tag(packed(read(state, params), asked), tag, asked)
 
 
 async def _body(request: Request) -> bytes:
@@ -73,6 +84,6 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-async def _unknown(path: str) -> Response:
-    known = ", ".join([*ROUTES, *QUESTIONS])
-    return as_json(Problem(f"There is no such /api/{path}.", f"Known: {known}.", 404))
+async def _unknown(request: Request) -> Response:
+    known = ", ".join([*READS, *QUESTIONS])
+    return as_json(Problem(f"There is no {request.url.path}.", f"Known: {known}.", 404))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from vizkit.errors import (
     ExportError,
     IndexBrokenError,
+    IndexUnavailableError,
     NoRunsError,
     RunNotFoundError,
     TagNotFoundError,
@@ -22,6 +26,7 @@ STATUS: tuple[tuple[type[VizkitError], int, str], ...] = (
     (UsageError, 400, "docs/http_api.md describes the parameters."),
     (ExportError, 400, "Try format=csv."),
     (IndexBrokenError, 503, "Stop the server, run `vizkit doctor LOGDIR`, start it again."),
+    (IndexUnavailableError, 503, "Nothing is lost. Reload the page once the database is back."),
     (VizkitError, 400, "`vizkit doctor LOGDIR` may know more."),
 )
 
@@ -42,12 +47,6 @@ class Problem(Exception):
         self.status = status
 
 
-def add_handlers(server: FastAPI) -> None:
-    """Turn problems, and errors of vizkit, into answers."""
-    server.add_exception_handler(Problem, _answer_problem)
-    server.add_exception_handler(VizkitError, _answer_error)
-
-
 async def _answer_problem(_: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, Problem)
     return as_json(problem)
@@ -56,6 +55,13 @@ async def _answer_problem(_: Request, problem: Exception) -> JSONResponse:
 async def _answer_error(_: Request, error: Exception) -> JSONResponse:
     status, hint = next((s, h) for kind, s, h in STATUS if isinstance(error, kind))
     return as_json(Problem(str(error), hint, status))
+
+
+HANDLERS: Mapping[Any, Callable[[Request, Exception], Awaitable[JSONResponse]]] = {
+    Problem: _answer_problem,
+    VizkitError: _answer_error,
+}
+"""Turns problems, and errors of vizkit, into answers."""
 
 
 def as_json(problem: Problem) -> JSONResponse:

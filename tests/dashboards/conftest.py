@@ -4,12 +4,34 @@ from pathlib import Path
 
 import pytest
 
+from dashboards.site import site_folder
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep the indexes of a test apart from the user's."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("VIZKIT_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Record the site, once for all tests."""
+    # Here, not above: Dash takes most of a second to import.
+    from dashboards.record import record
+
+    folder = tmp_path_factory.mktemp("site") / "site"
+    record(folder, "/")
+    return folder
+
+
+@pytest.fixture
+def recorded_site(cache: Path, site_once: Path) -> Path:
+    """Put the recorded site where a viewer without a base path looks for it."""
+    folder = site_folder("/")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(site_once)
     return folder
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
-from dashboards.api import add_routes
+from dashboards.api import routes
+from dashboards.api.problems import HANDLERS
 from dashboards.state import ViewerState
 from vizkit.testing import make_run, tiny_run, wait_until
 
@@ -38,8 +39,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerState]:
 @pytest.fixture
 def ask(state: ViewerState) -> Callable[..., httpx.Response]:
     """Send a request: method, path below /api/v1, and what httpx takes."""
-    server = FastAPI()
-    add_routes(server, state)
+    server = Starlette(routes=routes(state), exception_handlers=HANDLERS)
 
     async def request(method: str, address: str, told: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app=server)
