@@ -1,4 +1,4 @@
-"""Runs by the thousand: the list beside the pages and the table, filtered, grouped, coloured, linked."""
+"""Runs by the thousand: the list beside the pages, the table, colours, and links to a selection."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from vizkit.testing import STARTED, make_run, wait_until
 pytestmark = pytest.mark.browser
 
 MANY = 10_000 if os.environ.get("VIZKIT_SLOW") == "1" else 2_000
+ADD = "vk.selection.addFiltered()"
 MODELS, RATES = ("cnn", "mlp", "vit"), (0.001, 0.01, 0.1)
 NODES = "() => document.querySelectorAll('*').length"
 LOOKS = "() => vk.runs.selected().map(({run}) => [run, vk.colors.of(run) + vk.colors.dash(run)])"
@@ -239,10 +240,7 @@ def test_a_colour_of_ones_own_stays_and_can_be_taken_back(many, open_page):
     [
         ("vk.selection.all()", r"\?runs=\*"),
         ("vk.selection.none()", r"\?runs=($|&)"),
-        (
-            "vk.selection.none(), vk.store.set({filter: '^sweep0/vit'}), vk.selection.addFiltered()",
-            r"\?runs=~",
-        ),
+        (f"vk.selection.none(), vk.store.set({{filter: '^sweep0/vit'}}), {ADD}", r"\?runs=~"),
         ("vk.selection.onlyThese(vk.store.get().runs.slice(5, 8).map((r) => r.run))", r"\?runs=s"),
         ("vk.selection.newest(300)", r"\?runs=!"),
     ],
@@ -282,7 +280,7 @@ def test_any_set_of_names_survives_its_way_through_an_address(many, open_page):
           return [odd, long, [...odd, ...long]].flatMap((names) => {
             const query = new URLSearchParams({runs: String(new vk.RunSet(names))}).toString();
             const back = vk.RunSet.parse(new URLSearchParams(query).get('runs'));
-            return names.filter((name) => !back.has(name)).concat(back.has('stranger') ? ['?'] : []);
+            return [...names.filter((name) => !back.has(name)), ...(back.has('?') ? ['?'] : [])];
           });
         }"""
     )
@@ -386,7 +384,7 @@ def test_a_run_that_goes_on_is_told_in_the_table_and_the_scroll_stays(
     later = {"loss": [(20, 0.25)]}
     make_run(served.logdir / seen, later, started=STARTED + 1000)
 
-    cell = page.locator(".ag-center-cols-container [row-id='%s'] [col-id='last:loss']" % seen)
+    cell = page.locator(f".ag-center-cols-container [row-id='{seen}'] [col-id='last:loss']")
     expect(cell).to_have_text("0.2500", timeout=15_000)
     assert view.evaluate("el => el.scrollTop") == top
 
