@@ -32,6 +32,7 @@ def watch(
     start_step: int | None = None,
     weights_every: int | None = 50,
     budget: float | None = 0.1,
+    graph: bool = True,
 ) -> Watch:
     """Log loss, learning rate, gradient and weight norms of every step of a PyTorch training.
 
@@ -52,6 +53,7 @@ def watch(
         weights_every: weight norms and update ratios at each so many steps and the first; or None.
         budget: share of the time, above 1 ms a step, from which gradient norms are measured less
             often than each step; None for each step at any price.
+        graph: whether to record the graph that each step ran, and when it changes.
 
     Raises:
         UsageError: if `model` is neither, or a number makes no sense; nothing after that raises.
@@ -73,6 +75,7 @@ def watch(
         start_step=start_step,
         weights_every=weights_every,
         budget=budget,
+        graph=graph,
     )
 
 

@@ -16,6 +16,7 @@ from vizkit.environment import command_line, rank_of_process
 from vizkit.errors import strict, warn_once
 from vizkit.events.encode import Item
 from vizkit.kinds.graph.module_graph import ModuleGraph
+from vizkit.kinds.graph.versions import Stretch, Version
 from vizkit.kinds.runinfo.record import End
 from vizkit.kinds.scalar.value import Pending, to_float
 from vizkit.kinds.vector.value import Vector
@@ -188,7 +189,7 @@ def freeze(values: Mapping[str, Any]) -> dict[str, Item]:
 def _freeze_one(value: Any) -> Item:
     if isinstance(value, Vector):
         return value.frozen()
-    if isinstance(value, (ModuleGraph, Pending)):
+    if isinstance(value, (ModuleGraph, Version, Stretch, Pending)):
         return value
     return to_float(value)
 

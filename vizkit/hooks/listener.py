@@ -11,6 +11,7 @@ from torch import Tensor
 from vizkit.errors import warn_once
 from vizkit.hooks import patches, scaling
 from vizkit.hooks.collector import Collector
+from vizkit.hooks.graph_recorder import GraphRecorder
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.manual import ManualSteps
 from vizkit.hooks.nesting import stack_depth
@@ -22,10 +23,20 @@ from vizkit.hooks.roster import Roster, parameters_of
 class Listener:
     """Implements `patches.Listener` and both hooks of optimizers; nothing of it raises.
 
-    Without `manual` steps, the user's first `watch.step()` begins them.
+    Without `manual` steps, the user's first `watch.step()` begins them. `graph` hears the backward
+    passes that are this training's.
     """
 
-    def __init__(self, collector: Collector, roster: Roster, guard: Guard, *, manual: bool) -> None:
+    def __init__(
+        self,
+        collector: Collector,
+        roster: Roster,
+        guard: Guard,
+        *,
+        manual: bool,
+        graph: GraphRecorder | None = None,
+    ) -> None:
+        self._graph = graph
         self._collector = collector
         self._roster = roster
         self._guard = guard
@@ -60,16 +71,22 @@ class Listener:
 
     def backward_begins(self) -> None:
         """Remember the gradients, if the backward pass may be another training's."""
+        if self._graph is not None:
+            self._graph.backward_begins()
         if self._is_shared():
             self._guard.timed("loss", self._probes.mark)
 
     def backward_ended(self, roots: tuple[Tensor, ...]) -> None:
         """Take the loss, and the gradients where nobody else will tell of the step."""
+        if self._graph is not None:
+            self._graph.backward_is_over()
         if os.getpid() == self._pid:
             self._guard.timed("loss", self._backward_ended, roots)
 
     def backward_failed(self) -> None:
         """Forget what the failed backward pass began."""
+        if self._graph is not None:
+            self._graph.backward_is_over()
         self._optimizers.backward_failed()
 
     def scaler_steps(self, scaler: Any, optimizer: Any) -> None:
@@ -117,6 +134,8 @@ class Listener:
     def _backward_ended(self, roots: tuple[Tensor, ...]) -> None:
         if self._is_shared() and not self._probes.changed():
             return
+        if self._graph is not None:
+            self._guard.call("captured graph", self._graph.passed, roots)
         for root in roots:
             if isinstance(root, Tensor) and root.numel() == 1:
                 self._collector.losses.add_root(scaling.unscaled(root))

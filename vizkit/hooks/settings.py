@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from vizkit.errors import UsageError
 
+DEFAULT_BUDGET = 0.1
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -14,7 +16,8 @@ class Settings:
     every: int = 1
     weights_every: int | None = 50
     start_step: int = 0
-    budget: float | None = 0.1
+    budget: float | None = DEFAULT_BUDGET
+    graph: bool = True
 
     def __post_init__(self) -> None:
         if self.every < 1:

@@ -59,6 +59,8 @@ class ForwardWatcher:
             self._seen.notes.append(COMPILED)
             return
         for path, module in root.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):  # takes no hooks
+                continue
             self._hook(clean_name(path), module, is_root=module is root)
 
     def remove(self) -> None:

@@ -15,13 +15,14 @@ from typing import Any
 
 from vizkit.environment import rank_of_process
 from vizkit.hooks.collector import Collector
+from vizkit.hooks.graph_recorder import GraphRecorder
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.installation import Installation
 from vizkit.hooks.listener import Listener
 from vizkit.hooks.module_tree import module_graph, tensor_graph, with_forward_pass
 from vizkit.hooks.roster import Roster
 from vizkit.hooks.rows import Assembly
-from vizkit.hooks.settings import Settings
+from vizkit.hooks.settings import DEFAULT_BUDGET, Settings
 from vizkit.hooks.shapes import ForwardPass, ForwardWatcher
 from vizkit.hooks.silent_run import SilentRun, rank
 from vizkit.hooks.subject import Subject, subject_of
@@ -58,7 +59,10 @@ class Watch:
         rows = Assembly(settings.start_step, len(optimizers) or None)
         self._collector = Collector(settings, self._roster, self._guard, rows, self._log_row)
         manual = not subject.is_module and not optimizers
-        self._listener = Listener(self._collector, self._roster, self._guard, manual=manual)
+        self._recorder = self._guard.call("captured graph", self._record_graph)
+        self._listener = Listener(
+            self._collector, self._roster, self._guard, manual=manual, graph=self._recorder
+        )
         self._installation = Installation(self._listener, self._collector, self._guard)
         if criterion is not None:
             self._installation.watch_criterion(criterion)
@@ -110,6 +114,8 @@ class Watch:
     def _stop(self) -> None:
         self._installation.remove()
         self._guard.call("row", self._collector.flush)
+        if self._recorder is not None:
+            self._guard.call("captured graph", self._recorder.close)
 
     def _at_exit(self) -> None:
         # The run itself knows how the process ends; see vizkit.lifetime.
@@ -122,6 +128,15 @@ class Watch:
         forward = self._installation.forward
         if forward is not None and not forward.is_done:
             self._guard.call("graph", forward.finish)
+
+    def _record_graph(self) -> GraphRecorder | None:
+        if not self._settings.graph or isinstance(self.run, SilentRun):
+            return None
+        budget = self._settings.budget
+        scale = None if budget is None else budget / DEFAULT_BUDGET
+        recorder = GraphRecorder(self._subject, self._roster, self._guard, self.run.log, scale)
+        self._collector.on_step = recorder.stepped
+        return recorder
 
     def _watch_graph(self) -> None:
         model = self._subject.model()
@@ -169,12 +184,13 @@ def watch(
     total_steps: int | None = None,
     start_step: int | None = None,
     weights_every: int | None = 50,
-    budget: float | None = 0.1,
+    budget: float | None = DEFAULT_BUDGET,
+    graph: bool = True,
 ) -> Watch:
     """Log each step of a PyTorch training; see `vizkit.watch`."""
     subject = subject_of(model)
     first = _first_step(run, start_step)
-    settings = Settings(every, weights_every, first, budget)
+    settings = Settings(every, weights_every, first, budget, graph)
     folder = Path(logdir) / (name or _name(subject))
     opened = run or _open_run(folder, config, first, total_steps)
     optimizers = _as_list(optimizer)

@@ -17,7 +17,9 @@ from vizkit.events.discover import Found, Problem, find_runs
 from vizkit.events.status import process_alive, status
 from vizkit.index.rows import RunFacts
 from vizkit.kinds.graph import module_graph
+from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.module_graph import ModuleGraph
+from vizkit.playback.graphs import GraphVersion, findings_of, module_trees, versions_of
 from vizkit.playback.runreader import RunReader, Series
 
 _opened: WeakValueDictionary[Path, Logdir] = WeakValueDictionary()
@@ -46,19 +48,6 @@ class RunInfo:
     points: int
     attempts: int
     error: str | None = None
-
-
-@dataclass(frozen=True)
-class GraphVersion:
-    """A form of the module graph; it held from first_step to last_step.
-
-    count: how often it was recorded.
-    """
-
-    version: int
-    first_step: int
-    last_step: int
-    count: int
 
 
 def open_logdir(logdir: str | PathLike[str]) -> Logdir:
@@ -134,25 +123,36 @@ class Logdir:
         with self._lock:
             return [version for version, _ in self._graphs(run)]
 
-    def graph(self, run: str, version: int | None = None) -> ModuleGraph:
-        """Return the model's graph: of a version, or the latest.
+    def graph(self, run: str, version: int | None = None) -> Graph | ModuleGraph:
+        """Return the graph that ran: of a version, or of the last step.
+
+        Where no backward pass was recorded it is the tree of modules alone.
 
         Raises:
             RunNotFoundError: if there is no such run.
             TagNotFoundError: if the run has no graph, or none of that version.
         """
         with self._lock:
-            found = {each.version: content for each, content in self._graphs(run)}
+            found = {each.version: (each.last_step, graph) for each, graph in self._graphs(run)}
         if not found:
             raise TagNotFoundError(
                 f"Run {run!r} has no graph; vizkit.watch(model, optimizer) records one."
             )
-        wanted = max(found) if version is None else version
+        wanted = max(found, key=lambda each: (found[each][0], each)) if version is None else version
         if wanted not in found:
             raise TagNotFoundError(
                 f"Run {run!r} has no graph version {version!r}; use one of {sorted(found)}."
             )
-        return module_graph.decode(found[wanted])
+        return found[wanted][1]
+
+    def graph_findings(self, run: str) -> list[tuple[int, str]]:
+        """Return (step, sentence) of what a run's graph should be looked at for.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+        """
+        with self._lock:
+            return findings_of(self._read(run).stretches)
 
     def problems(self) -> list[Problem]:
         """Return the files that could not be read, whole or in part, and why."""
@@ -186,21 +186,15 @@ class Logdir:
         reader.refresh(names)
         return reader
 
-    def _graphs(self, run: str) -> list[tuple[GraphVersion, bytes]]:
-        """Return the different graphs with their encodings, in order of appearance."""
+    def _graphs(self, run: str) -> list[tuple[GraphVersion, Graph | ModuleGraph]]:
+        """Return the versions with their graphs, in order of appearance."""
         reader = self._read(run)
-        steps: dict[bytes, list[int]] = {}
-        for record in reader.graphs:
-            steps.setdefault(record.content, []).append(record.step)
-        firsts = [min(each) for each in steps.values()]
         last_step = reader.steps[1] or 0
-        ends = [*(first - 1 for first in firsts[1:]), max([last_step, *firsts[-1:]])]
-        return [
-            (GraphVersion(number, first, max(first, end), len(each)), content)
-            for number, ((content, each), first, end) in enumerate(
-                zip(steps.items(), firsts, ends, strict=False), 1
-            )
-        ]
+        captured = versions_of(reader.versions, reader.stretches, last_step)
+        if captured:
+            return [(version, record.graph) for version, record in captured]
+        trees = module_trees([(each.step, each.content) for each in reader.graphs], last_step)
+        return [(version, module_graph.decode(content)) for version, content in trees]
 
     def _info(self, run: str, reader: RunReader) -> RunInfo:
         facts, (first_wall, _), steps = reader.facts, reader.wall_times, reader.steps

@@ -18,6 +18,16 @@ from vizkit.index import facts
 from vizkit.index.columns import Columns, joined
 from vizkit.index.rows import RunFacts
 from vizkit.kinds.graph import module_graph
+from vizkit.kinds.graph.versions import (
+    STEPS_PLUGIN,
+    VERSION_PLUGIN,
+    Stretch,
+    Version,
+    decode_stretch,
+    decode_version,
+)
+
+_GRAPHS = (module_graph.PLUGIN, VERSION_PLUGIN, STEPS_PLUGIN)
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,9 @@ class _Content:
     parts: dict[str, list[Columns]] = field(default_factory=lambda: defaultdict(list))
     facts: RunFacts = RunFacts()
     graphs: list[GraphRecord] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     last_wall: float | None = None
     first_wall: float | None = None
 
@@ -96,12 +109,24 @@ class RunReader:
             self._take_rows(rows, batch.attempt)
         for payload in batch.payloads:
             content.facts = facts.after(content.facts, payload)
-            if payload.plugin == module_graph.PLUGIN:
+            if payload.plugin in _GRAPHS:
                 encoded = string_value(payload.data or self._bytes(read.file, payload))
-                content.graphs.append(GraphRecord(payload.step, encoded))
+                self._take_graph(payload, encoded)
         if batch.last_wall is not None and batch.first_wall is not None:
             content.last_wall = max(content.last_wall or batch.last_wall, batch.last_wall)
             content.first_wall = min(content.first_wall or batch.first_wall, batch.first_wall)
+
+    def _take_graph(self, payload: Payload, encoded: bytes) -> None:
+        content = self._content
+        try:
+            if payload.plugin == VERSION_PLUGIN:
+                content.versions.append(decode_version(encoded))
+            elif payload.plugin == STEPS_PLUGIN:
+                content.stretches.append(decode_stretch(encoded))
+            else:
+                content.graphs.append(GraphRecord(payload.step, encoded))
+        except ValueError as error:
+            content.broken.append(f"step {payload.step}: {error}")
 
     def _take_points(self, points: Points) -> None:
         for tag, mine in by_tag(points):
@@ -134,6 +159,21 @@ class RunReader:
     def graphs(self) -> list[GraphRecord]:
         """Return the module graphs in the order in which they were recorded."""
         return self._content.graphs
+
+    @property
+    def versions(self) -> list[Version]:
+        """Return the graphs that ran, in the order in which they were recorded."""
+        return self._content.versions
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """Return which of them ran when."""
+        return self._content.stretches
+
+    @property
+    def broken(self) -> list[str]:
+        """Return what could not be read of the graphs, and why."""
+        return self._content.broken
 
     @property
     def wall_times(self) -> tuple[float | None, float | None]:

@@ -19,11 +19,19 @@ class Recorder:
         self.last_step = None
         self.steps = {}
         self.graphs = []
+        self.versions = []
+        self.stretches = []
         self.log_calls = []
 
     def log(self, values, step=None, wall_time=None):
         if "_vizkit_/graph" in values:
             self.graphs.append(values["_vizkit_/graph"])
+            return
+        if "_vizkit_/graph_version" in values:
+            self.versions.append(values["_vizkit_/graph_version"])
+            return
+        if "_vizkit_/graph_steps" in values:
+            self.stretches.append(values["_vizkit_/graph_steps"])
             return
         self.last_step = step
         self.log_calls.append(step)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from vizkit.kinds.graph.graph import Edge, Graph, Node
 from vizkit.kinds.graph.matching import matched
-from vizkit.kinds.graph.tree import RUNNING, Branch, token, tree_of
+from vizkit.kinds.graph.tree import RUNNING, Branch, name, tree_of
 
 Pair = tuple[Node, Node]
 
@@ -71,7 +71,7 @@ def _matched_calls(old: Branch, new: Branch) -> list[Pair]:
     waiting = [(old, new)]
     while waiting:
         a, b = waiting.pop()
-        places = matched([token(item) for item in a.items], [token(item) for item in b.items])
+        places = matched([name(item) for item in a.items], [name(item) for item in b.items])
         for i, j in places:
             one, other = a.items[i], b.items[j]
             if isinstance(one, Branch) and isinstance(other, Branch):

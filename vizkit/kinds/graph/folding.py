@@ -105,12 +105,17 @@ def _is_worth_it(run: tuple[int, int, int]) -> bool:
 
 
 def _key(node: Node) -> str:
-    return f"{node.path}:{node.op}" if node.kind in RUNNING else node.id
+    return f"{_rolled_scope(node)}:{node.op}" if node.kind in RUNNING else node.id
+
+
+def _rolled_scope(node: Node) -> str:
+    """Return one scope for all calls of a module, "" outside."""
+    return f"/{node.path}" if node.scope else ""
 
 
 def _rolled_node(key: str, node: Node, count: int) -> Node:
     name = f"{node.name} x{count}" if count > 1 else node.name
-    return replace(node, id=key, name=name, scope=node.path if node.kind in RUNNING else "")
+    return replace(node, id=key, name=name, scope=_rolled_scope(node))
 
 
 def _rolled_edges(edges: Iterable[Edge], names: dict[str, str]) -> tuple[Edge, ...]:
@@ -122,9 +127,11 @@ def _rolled_edges(edges: Iterable[Edge], names: dict[str, str]) -> tuple[Edge, .
 
 
 def _rolled_scopes(graph: Graph) -> tuple[Scope, ...]:
-    paths = {scope.id: scope.path for scope in graph.scopes}
+    names = {scope.id: f"/{scope.path}" for scope in graph.scopes}
     found: dict[str, Scope] = {}
     for scope in graph.scopes:
-        parent = paths.get(scope.parent, "")
-        found.setdefault(scope.path, replace(scope, id=scope.path, parent=parent, call=0))
+        name, parent = names[scope.id], names.get(scope.parent, "")
+        # A module that calls itself is no call inside itself here.
+        parent = "" if parent == name else parent
+        found.setdefault(name, replace(scope, id=name, parent=parent))
     return tuple(found.values())

@@ -7,6 +7,8 @@ import zlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vizkit.kinds.graph.graph import Scope
+
 PLUGIN = "vizkit_graph"
 TAG = "_vizkit_/graph"
 VERSION = 1
@@ -53,6 +55,15 @@ class ModuleGraph:
     edges: tuple[Edge, ...] = ()
     notes: tuple[str, ...] = ()
     version: int = VERSION
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Return the modules as a captured graph names the calls it saw."""
+        modules = [node for node in self.nodes if node.kind == "module"]
+        return tuple(
+            Scope(f"/{node.path}", node.path, node.op, f"/{node.parent}" if node.path else "")
+            for node in modules
+        )
 
 
 def encode(graph: ModuleGraph) -> bytes:

@@ -19,6 +19,8 @@ class Branch:
     items: list[Node | Branch] = field(default_factory=list)
     print: int = 0
     """Equal for calls that ran the same operations in the same nesting, whatever their names."""
+    named: int = 0
+    """Equal only if the modules are the same too."""
 
     @property
     def path(self) -> str:
@@ -61,6 +63,13 @@ def token(item: Node | Branch) -> tuple[str, object]:
     return item.kind, item.op
 
 
+def name(item: Node | Branch) -> tuple[str, object]:
+    """Return what two items have in common that are the same one at different steps."""
+    if isinstance(item, Branch):
+        return item.path, item.named
+    return item.path, (item.kind, item.op)
+
+
 def _order(node: Node) -> int:
     return node.order
 
@@ -85,3 +94,4 @@ def _fingerprint(branch: Branch) -> None:
         if isinstance(item, Branch):
             _fingerprint(item)
     branch.print = hash((branch.op, tuple(map(token, branch.items))))
+    branch.named = hash((branch.op, tuple(map(name, branch.items))))

@@ -31,9 +31,9 @@ def _operations(verb: str, nodes: Sequence[Node]) -> Iterable[str]:
     by_path: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for node in nodes:
         if node.kind in RUNNING:
-            by_path[node.path][node.op] += 1
-    for path, operations in by_path.items():
-        yield f"{path or 'outside the modules'} {verb} {_listed(operations)}"
+            by_path[_place(node)][node.op] += 1
+    for place, operations in by_path.items():
+        yield f"{place} {verb} {_listed(operations)}"
 
 
 def _others(added: Sequence[Node], removed: Sequence[Node]) -> Iterable[str]:
@@ -61,6 +61,10 @@ def _reshaped(pair: Pair) -> str:
 def _more(what: str, rest: Sequence[Pair]) -> Iterable[str]:
     if rest:
         yield f"{len(rest)} {what}"
+
+
+def _place(node: Node) -> str:
+    return node.path or ("the model itself" if node.scope else "what is outside the modules")
 
 
 def _title(node: Node) -> str:

@@ -90,3 +90,13 @@ def test_thousands_of_nodes_are_compared_quickly(loop):
     found = diff(loop(2_500), loop(2_400))
 
     assert len(found.removed) == 200
+
+
+def test_an_equal_module_of_another_name_is_another_module(chain):
+    old = chain("T", "Addmm", path="experts.0", scope="/experts.0")
+    new = chain("T", "Addmm", path="experts.1", scope="/experts.1")
+
+    found = diff(old, new)
+
+    assert ids(found.removed) == ["/experts.0:T", "/experts.0:Addmm"]
+    assert ids(found.added) == ["/experts.1:T", "/experts.1:Addmm"]

@@ -22,7 +22,7 @@ def test_a_branch_that_switches(chain):
 def test_operations_outside_modules(chain):
     words = in_words(Difference(added=(Node(":Mul", "op", "Mul", "Mul"),)))
 
-    assert words == ("outside the modules now runs Mul",)
+    assert words == ("what is outside the modules now runs Mul",)
 
 
 def test_shapes_before_and_after(chain):

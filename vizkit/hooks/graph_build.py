@@ -1,0 +1,205 @@
+"""The graph of a step: traces of its backward passes, put into the module calls they ran in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from os.path import commonprefix
+
+from vizkit.hooks.graph_inferred import (
+    Layout,
+    hidden_parameters,
+    made_nothing,
+    parameters_of_modules,
+    ways_between_calls,
+)
+from vizkit.hooks.graph_inventory import Inventory
+from vizkit.hooks.graph_join import Joined, Pass, joined
+from vizkit.hooks.graph_notes import notes_of
+from vizkit.hooks.graph_scopes import Scopes, uncalled
+from vizkit.hooks.graph_trace import Step, topology_of
+from vizkit.kinds.graph.graph import Edge, Graph, Node, Shape
+
+
+def graph_of(passes: Sequence[Pass], inventory: Inventory, rolled: str) -> Graph:
+    """Return the graph of backward passes that together make a step of the training."""
+    return _Builder(passes, inventory).graph(rolled)
+
+
+class _Builder:
+    """Collects nodes and edges; places are those in the joined steps, or calls."""
+
+    def __init__(self, passes: Sequence[Pass], inventory: Inventory) -> None:
+        self._passes = passes
+        self._inventory = inventory
+        self._joined: Joined = joined(passes)
+        self._scopes = Scopes(self._joined.calls)
+        self._heard = any(each.calls is not None for each in passes)
+        self._call_of = self._attributed()
+        self._called = self._scopes.used(set(self._call_of.values()))
+        self._ids: dict[int, str] = {}
+        self._module_ids: dict[int, str] = {}
+        self._nodes: list[Node] = []
+        self._edges: list[Edge] = []
+        self._used: set[str] = set()
+
+    def graph(self, rolled: str) -> Graph:
+        self._add_running()
+        self._add_leaves()
+        self._add_data_edges()
+        self._add_inferred()
+        self._add_losses()
+        self._add_outputs()
+        traces = [each.trace for each in self._passes]
+        classes = self._inventory.modules or {}
+        calls = [self._scopes.scope(p, classes, self._scopes.number(p)) for p in self._called]
+        silent = uncalled(classes, {call.path for call in calls}) if self._heard else []
+        return Graph(
+            nodes=(*self._nodes, *self._parameters(), *self._inventory.buffers),
+            edges=tuple(self._edges),
+            scopes=(*calls, *silent),
+            exact=topology_of(traces, shapes=True),
+            topology=topology_of(traces, shapes=False),
+            rolled=rolled,
+            notes=notes_of(self._nodes, calls, heard=self._heard),
+        )
+
+    def _attributed(self) -> dict[int, int]:
+        steps = enumerate(self._joined.steps)
+        return {
+            place: self._scopes.place(step.sequence) for place, step in steps if step.leaf is None
+        }
+
+    def _add_running(self) -> None:
+        """Add operations, and calls that autograd knows nothing of, in the order they ran."""
+        steps, calls = self._joined.steps, self._joined.calls
+        running = [((steps[place].sequence, 1, place), place, True) for place in self._call_of]
+        running += [((calls[at].start, 0, at), at, False) for at in self._opaque()]
+        counts: Counter[str] = Counter()
+        for order, (_, place, is_step) in enumerate(sorted(running)):
+            node = self._operation(place) if is_step else self._module(place)
+            node = replace(node, id=_numbered(node.id, counts), order=order)
+            (self._ids if is_step else self._module_ids)[place] = node.id
+            self._nodes.append(node)
+
+    def _opaque(self) -> list[int]:
+        busy = {at for at in self._call_of.values() if at >= 0}
+        leaves = self._scopes.leaves()
+        return [
+            at
+            for at in self._called
+            if at in leaves and at not in busy and made_nothing(self._joined.calls[at])
+        ]
+
+    def _operation(self, place: int) -> Node:
+        step, call = self._joined.steps[place], self._call_of[place]
+        is_told = self._heard and not step.op.startswith("Compiled")
+        path = self._scopes.path_of(call) if is_told else self._guessed_path(step)
+        return Node(
+            id=f"{self._scopes.id_of(call)}:{step.op}",
+            kind="function" if step.custom else "op",
+            op=step.op,
+            name=step.op,
+            path=path,
+            scope=self._scopes.id_of(call),
+            shapes=step.shapes,
+            dtypes=step.dtypes,
+        )
+
+    def _guessed_path(self, step: Step) -> str:
+        """Return the module whose parameters an operation reads, where no call tells it."""
+        sources = (self._joined.steps[source[0]].leaf for source in step.inputs if source)
+        paths = [name.split(".")[:-1] for name in sources if name]
+        return ".".join(commonprefix(paths))
+
+    def _module(self, at: int) -> Node:
+        call = self._joined.calls[at]
+        op = (self._inventory.modules or {}).get(call.path, "")
+        return Node(
+            id=f"{self._scopes.id_of(at)}:call",
+            kind="module",
+            op=op,
+            name=op,
+            path=call.path,
+            scope=self._scopes.id_of(at),
+            shapes=tuple(shape for _, _, shape, _ in call.results),
+            dtypes=tuple(dtype for *_, dtype in call.results),
+            state="" if call.grad else "no_grad",
+        )
+
+    def _add_leaves(self) -> None:
+        counts: Counter[str] = Counter()
+        for place, step in enumerate(self._joined.steps):
+            if step.leaf:
+                self._ids[place] = f"parameter:{step.leaf}"
+                self._used.add(step.leaf)
+            elif step.leaf is not None:
+                self._ids[place] = _numbered("input:leaf", counts)
+                self._add_input(self._ids[place], step.shapes[0], step.dtypes[0])
+        for number, (shape, dtype) in enumerate(self._joined.inputs):
+            self._add_input(f"input:{number}", shape, dtype)
+
+    def _add_input(self, name: str, shape: Shape, dtype: str) -> None:
+        node = Node(name, "input", "Tensor", name.partition(":")[2], "", "", (shape,), (dtype,))
+        self._nodes.append(node)
+
+    def _add_data_edges(self) -> None:
+        steps = self._joined.steps
+        for place, step in enumerate(steps):
+            for port, source in enumerate(step.inputs):
+                if source is not None:
+                    made = steps[source[0]]
+                    kind = "parameter" if made.leaf else "data"
+                    shape = _output(made.shapes, source[1])
+                    ends = self._ids[source[0]], self._ids[place]
+                    self._edges.append(Edge(*ends, source[1], port, shape, kind))
+
+    def _add_inferred(self) -> None:
+        layout = Layout(
+            self._joined, self._called, self._call_of, self._ids, self._module_ids, self._scopes
+        )
+        hidden = hidden_parameters(layout, self._inventory.parameters)
+        known = {(edge.src, edge.dst) for edge in self._edges}
+        self._edges += [edge for edge in hidden if (edge.src, edge.dst) not in known]
+        self._edges += parameters_of_modules(layout, self._inventory.parameters)
+        self._edges += ways_between_calls(layout)
+        self._used |= {edge.src.partition(":")[2] for edge in hidden}
+
+    def _add_losses(self) -> None:
+        for number, (place, output) in enumerate(self._joined.roots):
+            name, step = f"loss:{number}", self._joined.steps[place]
+            shape = _output(step.shapes, output)
+            self._nodes.append(Node(name, "loss", "Loss", "loss", shapes=(shape,)))
+            self._edges.append(Edge(self._ids[place], name, output, 0, shape))
+
+    def _add_outputs(self) -> None:
+        by_number = {self._joined.steps[p].sequence: p for p in self._call_of}
+        tops = [at for at in self._called if self._joined.calls[at].parent < 0]
+        results = [result for at in tops for result in self._joined.calls[at].results]
+        for number, (sequence, output, shape, dtype) in enumerate(results):
+            name = f"output:{number}"
+            made = self._ids.get(by_number.get(sequence, -1))
+            node = Node(name, "output", "Tensor", str(number), "", "", (shape,), (dtype,))
+            self._nodes.append(node)
+            if made:
+                self._edges.append(Edge(made, name, output, 0, shape))
+
+    def _parameters(self) -> Iterable[Node]:
+        read = {edge.src for edge in self._edges}
+        for node in self._inventory.parameters:
+            if node.name in self._used:
+                yield replace(node, state="")  # also if it is frozen by now
+            elif node.state:
+                yield node
+            else:
+                yield replace(node, state="no_grad" if node.id in read else "unused")
+
+
+def _numbered(name: str, counts: Counter[str]) -> str:
+    number, counts[name] = counts[name], counts[name] + 1
+    return f"{name}.{number}" if number else name
+
+
+def _output(shapes: Sequence[Shape], output: int) -> Shape:
+    return shapes[output] if output < len(shapes) else ()

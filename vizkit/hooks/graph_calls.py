@@ -1,0 +1,260 @@
+"""Module calls of a step: between which autograd nodes each ran, and where its inputs came from."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Iterator
+from threading import get_ident
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from vizkit.hooks.graph_trace import dtype_name
+from vizkit.hooks.graph_walk import sequence_number
+from vizkit.hooks.guard import Guard
+from vizkit.hooks.quiet_hook import QuietHook
+from vizkit.hooks.shapes import tensors_in
+from vizkit.hooks.subject import clean_name, unwrapped
+from vizkit.kinds.graph.graph import Shape
+
+_APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
+
+MOST = 50_000
+"""Calls of one step that are kept; beyond it the step has no calls at all."""
+
+
+class Call:
+    """One call: nodes numbered `start` to before `stop` ran in it; `parent` is a place, or -1.
+
+    `sources`: the calls whose outputs it got, -1 - k for the k-th input of the model. `results`:
+    (sequence number or -1, output, shape, dtype) of its outputs. Without `detail`, none of these.
+    """
+
+    __slots__ = (
+        "grad",
+        "hidden",
+        "input_shapes",
+        "parent",
+        "path",
+        "results",
+        "same",
+        "sources",
+        "start",
+        "stop",
+        "versions",
+    )
+
+    def __init__(self, path: str, start: int, parent: int, *, grad: bool) -> None:
+        self.path, self.start, self.stop, self.parent, self.grad = path, start, -1, parent, grad
+        self.hidden = False
+        """Whether it ran inside a custom Function, where autograd does not look."""
+        self.sources: tuple[int, ...] = ()
+        self.input_shapes: tuple[Shape, ...] = ()
+        self.results: tuple[tuple[int, int, Shape, str], ...] = ()
+        self.versions: dict[int, int] = {}
+        self.same = False
+        """Whether it returned its input itself."""
+
+
+class ModuleCalls:
+    """Hooks on the modules that run eagerly, while armed; listens on the thread that trains."""
+
+    def __init__(self, model: nn.Module, guard: Guard) -> None:
+        self.rows: list[Call] = []
+        self.inputs: list[tuple[Shape, str]] = []
+        self.armed = False
+        self.paused = False
+        self.detail = True
+        self.on_other_threads = False
+        self._model = weakref.ref(model)
+        self._guard = guard
+        self._hooks: dict[str, list[RemovableHandle]] = {}
+        self._fired: set[str] = set()
+        self._stack: list[int] = []
+        self._thread = 0
+        self._made: dict[int, tuple[weakref.ref[Tensor], int]] = {}
+
+    def arm(self) -> None:
+        """Listen to the calls from now on, if that makes nothing compile again."""
+        model = self._model()
+        if model is None:
+            return
+        self.armed = True
+        if self._fired and anything_compiled():
+            return
+        for path, module in eager_modules(model):
+            # What never fired is perhaps inside compiled code, and still has its hooks.
+            if path not in self._hooks:
+                self._hook(path, module)
+
+    def disarm(self) -> None:
+        """Listen no more; hooks stay where taking them off could make something compile again."""
+        self.armed = False
+        self.clear()
+        if not anything_compiled():
+            for path in self._fired & self._hooks.keys():
+                self._unhook(path)
+
+    def remove(self) -> None:
+        """Take all hooks off."""
+        self.armed = False
+        self.clear()
+        for path in list(self._hooks):
+            self._unhook(path)
+
+    def clear(self) -> None:
+        """Forget the calls of a step that is over."""
+        self.rows, self.inputs = [], []
+        self._stack.clear()
+        self._made.clear()
+        self._thread = 0
+
+    def modules(self) -> int:
+        """Return how many modules were ever called."""
+        return len(self._fired)
+
+    def _hook(self, path: str, module: nn.Module) -> None:
+        def before(module: nn.Module, inputs: Any, keywords: Any) -> None:
+            if self.armed and not self.paused:
+                self._guard.timed("graph calls", self._enter, path, inputs, keywords)
+
+        def after(module: nn.Module, inputs: Any, keywords: Any, output: Any) -> None:
+            if self.armed and not self.paused:
+                self._guard.timed("graph calls", self._leave, path, output)
+
+        self._hooks[path] = [
+            module.register_forward_pre_hook(QuietHook(before), with_kwargs=True),
+            module.register_forward_hook(QuietHook(after), with_kwargs=True, always_call=True),
+        ]
+
+    def _unhook(self, path: str) -> None:
+        for hook in self._hooks.pop(path):
+            hook.remove()
+
+    def _enter(self, path: str, inputs: Any, keywords: Any) -> None:
+        self._fired.add(path)
+        grad = torch.is_grad_enabled()
+        if not self._is_heard(grad):
+            return
+        parent = self._stack[-1] if self._stack else -1
+        call = Call(path, sequence_number(), parent, grad=grad)
+        call.hidden = not grad and _is_inside_function()
+        if self.detail:
+            self._note_inputs(call, (inputs, keywords))
+        self._stack.append(len(self.rows))
+        self.rows.append(call)
+
+    def _leave(self, path: str, output: Any) -> None:
+        if get_ident() != self._thread:
+            return
+        while self._stack:
+            place = self._stack.pop()
+            call = self.rows[place]
+            call.stop = sequence_number()
+            if call.path == path:
+                if self.detail:
+                    self._note_outputs(call, place, output)
+                return
+
+    def _is_heard(self, grad: bool) -> bool:
+        """Tell whether a call belongs to a forward pass of the training."""
+        if not self._stack and not grad:
+            return False
+        if not self._thread:
+            self._thread = get_ident()
+        if get_ident() != self._thread:
+            self.on_other_threads = True
+            return False
+        return len(self.rows) < MOST
+
+    def _note_inputs(self, call: Call, inputs: Any) -> None:
+        tensors = list(tensors_in(inputs))
+        call.input_shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+        call.versions = {id(tensor): _version(tensor) for tensor in tensors}
+        if call.parent < 0:
+            for tensor in tensors:
+                self._note_model_input(tensor)
+        makers = [made for tensor in tensors if (made := self._maker(tensor)) is not None]
+        call.sources = tuple(dict.fromkeys(makers))
+
+    def _note_model_input(self, tensor: Tensor) -> None:
+        if tensor.grad_fn is None and self._maker(tensor) is None:
+            self.inputs.append((tuple(tensor.shape), dtype_name(tensor.dtype)))
+            self._made[id(tensor)] = (weakref.ref(tensor), -len(self.inputs))
+
+    def _note_outputs(self, call: Call, place: int, output: Any) -> None:
+        results = []
+        for tensor in tensors_in(output):
+            node = tensor.grad_fn
+            number = -1 if node is None else _number(node)
+            shape, dtype = tuple(tensor.shape), dtype_name(tensor.dtype)
+            results.append((number, tensor.output_nr, shape, dtype))
+            if call.versions.get(id(tensor)) == _version(tensor):
+                call.same = True  # Identity, or Dropout that drops nothing
+            elif self._maker(tensor) is None or id(tensor) in call.versions:
+                self._made[id(tensor)] = (weakref.ref(tensor), place)
+        call.results = tuple(results)
+
+    def _maker(self, tensor: Tensor) -> int | None:
+        found = self._made.get(id(tensor))
+        return found[1] if found is not None and found[0]() is tensor else None
+
+
+def eager_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Yield (path, module) of all modules whose calls Python sees, each module once.
+
+    Of a compiled one only the wrapper: a hook on what is compiled would be compiled with it.
+    """
+    seen: set[int] = set()
+    waiting = [("", model)]
+    while waiting:
+        path, module = waiting.pop()
+        inner = unwrapped(module)
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        if isinstance(inner, torch.jit.ScriptModule):  # takes no hooks
+            continue
+        wrapped = hasattr(module, "_orig_mod")
+        compiled = is_compiled_in_place(module) or is_compiled_in_place(inner)
+        if not compiled:
+            yield clean_name(path), module if wrapped else inner
+        if not compiled and not wrapped:
+            prefix = f"{path}." if path else ""
+            children = inner.named_children()
+            waiting += [(prefix + name, child) for name, child in reversed(list(children))]
+
+
+def is_compiled_in_place(module: nn.Module) -> bool:
+    """Tell whether `module.compile()` was called."""
+    return getattr(module, "_compiled_call_impl", None) is not None
+
+
+def anything_compiled() -> bool:
+    """Tell whether torch.compile compiled anything in this process."""
+    utils = sys.modules.get("torch._dynamo.utils")
+    counters = getattr(utils, "counters", None)
+    return bool(counters and counters.get("frames"))
+
+
+def _number(node: Any) -> int:
+    number: int = node._sequence_nr()
+    return number if number < 1 << 62 else -1
+
+
+def _is_inside_function() -> bool:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is _APPLY:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _version(tensor: Tensor) -> int:
+    # Tensors of the inference mode have none, and are never written to.
+    return -1 if tensor.is_inference() else tensor._version

@@ -1,0 +1,68 @@
+"""What there is in a model, whether or not a step uses it: parameters, buffers, module classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from vizkit.hooks.graph_trace import dtype_name
+from vizkit.hooks.subject import Subject, clean_name, unwrapped
+from vizkit.kinds.graph.graph import Node
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Nodes of all parameters and buffers, and the class of each module by its path."""
+
+    parameters: tuple[Node, ...] = ()
+    buffers: tuple[Node, ...] = ()
+    modules: Mapping[str, str] | None = None
+
+
+def inventory_of(subject: Subject, names: Mapping[int, str]) -> Inventory:
+    """Take stock of what is watched; `names` gives a shared parameter its one name."""
+    known = {names[id(p)]: p for _, p in subject.parameters() if id(p) in names}
+    parameters = tuple(_parameter(name, tensor) for name, tensor in known.items())
+    model = subject.model()
+    if model is None:
+        return Inventory(parameters)
+    root = unwrapped(model)
+    buffers = tuple(_buffer(clean_name(name), tensor) for name, tensor in root.named_buffers())
+    return Inventory(parameters, buffers, _modules(root))
+
+
+def _modules(root: nn.Module) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path, module in root.named_modules():
+        found.setdefault(clean_name(path), type(unwrapped(module)).__name__)
+    return found
+
+
+def _parameter(name: str, tensor: Tensor) -> Node:
+    lazy = isinstance(tensor, nn.UninitializedParameter)
+    return Node(
+        id=f"parameter:{name}",
+        kind="parameter",
+        op=type(tensor).__name__,
+        name=name,
+        path=name.rpartition(".")[0],
+        shapes=() if lazy else (tuple(tensor.shape),),
+        dtypes=(dtype_name(tensor.dtype),),
+        parameters=0 if lazy else tensor.numel(),
+        state="" if tensor.requires_grad else "frozen",
+    )
+
+
+def _buffer(name: str, tensor: Tensor) -> Node:
+    lazy = isinstance(tensor, nn.UninitializedBuffer)
+    return Node(
+        id=f"buffer:{name}",
+        kind="buffer",
+        op="Buffer",
+        name=name,
+        path=name.rpartition(".")[0],
+        shapes=() if lazy else (tuple(tensor.shape),),
+        dtypes=(dtype_name(tensor.dtype),),
+    )

@@ -1,0 +1,64 @@
+"""How much of the training's time the graph may take, and what that allows at this step."""
+
+from __future__ import annotations
+
+SHORT_STEP = 5e-3
+"""Steps below this are tiny: our fixed part alone is some percent of them."""
+
+SHARE, SHARE_OF_TINY = 0.008, 0.02
+"""Half of what is promised (2 % and 5 %): what we do costs more than the clock around it shows."""
+
+CREDIT = 5e-3
+"""Seconds that may be spent before any time has gone by."""
+
+HORIZON = 30.0
+"""Seconds of training that are remembered; a walk put off too long would come too late."""
+
+
+class Pace:
+    """An account: a share of the training's time comes in, what the graph costs goes out.
+
+    `scale`: of the shares; None: everything is allowed.
+    """
+
+    def __init__(self, scale: float | None = 1.0) -> None:
+        self._scale = scale
+        self._spent = 0.0
+        self._elapsed = 0.0
+        self._since: float | None = None
+        self.step_seconds = 0.0
+
+    def stepped(self, now: float) -> None:
+        """Note that a step ended at `now`, in seconds."""
+        if self._since is not None:
+            seconds = max(0.0, now - self._since)
+            known = self.step_seconds or seconds
+            # A long pause (validation, a checkpoint) is no measure of the steps.
+            self.step_seconds += 0.1 * (min(seconds, 3 * known) - self.step_seconds)
+            self._elapsed += seconds
+            if self._elapsed > HORIZON:
+                self._elapsed /= 2
+                self._spent /= 2
+        self._since = now
+
+    @property
+    def share(self) -> float:
+        """Return the share of the time that may be spent."""
+        tiny = self.step_seconds < SHORT_STEP
+        return (SHARE_OF_TINY if tiny else SHARE) * (self._scale or 1.0)
+
+    def allows(self, cost: float) -> bool:
+        """Tell whether there is time for something of `cost` seconds now."""
+        if self._scale is None:
+            return True
+        return self._spent + cost <= self.share * self._elapsed + CREDIT
+
+    def affords_each_step(self, cost: float, part: float) -> bool:
+        """Tell whether `cost` seconds at each step take at most `part` of the share."""
+        if self._scale is None:
+            return True
+        return cost <= part * self.share * self.step_seconds
+
+    def spend(self, seconds: float) -> None:
+        """Take from the account."""
+        self._spent += seconds

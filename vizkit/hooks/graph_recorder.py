@@ -1,0 +1,211 @@
+"""Records which graph each step ran: hears backward passes, walks what it can afford, logs news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic, perf_counter
+from typing import Any
+
+from torch import Tensor
+
+from vizkit.errors import warn_once
+from vizkit.hooks import graph_walk
+from vizkit.hooks.graph_calls import ModuleCalls
+from vizkit.hooks.graph_growth import Growth
+from vizkit.hooks.graph_history import History, PassClass, Structure
+from vizkit.hooks.graph_inventory import Inventory, inventory_of
+from vizkit.hooks.graph_join import Pass
+from vizkit.hooks.graph_listening import Listening
+from vizkit.hooks.graph_pace import Pace
+from vizkit.hooks.graph_trace import trace
+from vizkit.hooks.graph_versions import Versions
+from vizkit.hooks.graph_walk import Survey, sequence_number, survey
+from vizkit.hooks.guard import Guard
+from vizkit.hooks.roster import Roster
+from vizkit.hooks.subject import Subject
+from vizkit.kinds.graph.ranges import ranges_of
+from vizkit.kinds.graph.versions import STEPS_TAG, VERSION_TAG
+
+FREE_CAPTURES = 8
+"""Classes of passes that are captured whatever it costs: news of the structure are rare."""
+
+FREE_STEPS = 3
+STRETCH_SECONDS = 2.0
+LONGEST_STRETCH_SECONDS = 15.0
+MOST_KEYS = 4096
+MOST_PASSES_OF_A_STEP = 64
+
+Log = Callable[[dict[str, Any], int], None]
+
+
+class GraphRecorder:
+    """Told of each backward pass and each step; logs versions of the graph and counts of steps."""
+
+    def __init__(
+        self, subject: Subject, roster: Roster, guard: Guard, log: Log, scale: float | None
+    ) -> None:
+        self._subject = subject
+        self._roster = roster
+        self._log = log
+        self._walks = Pace(scale)
+        self._captures = Pace(None if scale is None else scale / 2)
+        self._history = History()
+        self._versions = Versions(self._inventory)
+        self._growth = Growth(self._find)
+        model = subject.model()
+        calls = None if model is None else ModuleCalls(model, guard)
+        self._listening = Listening(calls, self._walks)
+        self._keys: dict[Any, PassClass] = {}
+        self._passes: list[PassClass | None] = []
+        self._turn = 0
+        self._step = 0
+        self._number = self._began = sequence_number()
+        self._seconds_per_node = 6e-7
+        self._captured_now = False
+        self._strangers = 0
+        self._stretch_seconds = STRETCH_SECONDS
+        self._stretch_due = monotonic() + STRETCH_SECONDS
+
+    def backward_begins(self) -> None:
+        """Hear no module calls: what backward calls again (checkpoints) ran before."""
+        self._listening.pause()
+
+    def backward_is_over(self) -> None:
+        """Hear module calls again."""
+        self._listening.resume()
+
+    def passed(self, roots: Sequence[Any]) -> None:
+        """Take the losses that a backward pass just started from, while their graph is there."""
+        losses = [r for r in roots if isinstance(r, Tensor) and r.grad_fn is not None]
+        number = sequence_number()
+        made, self._number = number - self._number, number
+        if losses and len(self._passes) < MOST_PASSES_OF_A_STEP:
+            self._passes.append(self._look(losses, made))
+
+    def stepped(self, step: int) -> None:
+        """End a step of the training."""
+        self._step = step
+        passes, self._passes = self._passes, []
+        structure = self._structure(passes, step)
+        now = perf_counter()
+        self._walks.stepped(now)
+        self._captures.stepped(now)
+        wanted = structure is not None and self._versions.is_partial(structure)
+        self._listening.stepped(wanted=wanted)
+        self._turn += 1
+        self._captured_now = False
+        self._began = sequence_number()
+        if monotonic() >= self._stretch_due:
+            self._log_stretch()
+
+    def close(self) -> None:
+        """Log what was not logged yet, and take all hooks off."""
+        self._listening.remove()
+        self._log_stretch()
+
+    def _inventory(self) -> Inventory:
+        return inventory_of(self._subject, self._roster.canonical())
+
+    def _look(self, losses: Sequence[Tensor], made: int) -> PassClass | None:
+        """Return the class of a pass: by a walk, or by its look where there is no time for one."""
+        roots = list(dict.fromkeys(loss.grad_fn for loss in losses))
+        key = (made, tuple(map(type, roots)), self._listening.sketch())
+        known = self._keys.get(key)
+        if not self._is_due(known, made):
+            return known
+        seen = self._walk(roots)
+        if seen.too_deep or not self._growth.allows(seen, self._step, self._turn):
+            return None
+        kind = self._history.pass_class(seen)
+        fresh = kind.add(seen)
+        if len(self._keys) >= MOST_KEYS:
+            self._keys.clear()
+        self._keys[key] = kind
+        if self._is_worth_capturing(kind, seen, fresh=fresh):
+            self._capture(kind, losses)
+        return kind
+
+    def _is_due(self, known: PassClass | None, made: int) -> bool:
+        if not self._growth.may_walk(self._turn):
+            return False
+        nodes = made if known is None else known.most
+        cost = nodes * self._seconds_per_node
+        if known is None:
+            return self._turn < FREE_STEPS or self._walks.allows(cost)
+        # Known by its look: looked at again where that is cheap, or time was saved.
+        return self._walks.affords_each_step(cost, 0.6) or self._walks.allows(3 * cost)
+
+    def _walk(self, roots: Sequence[Any]) -> Survey:
+        started = perf_counter()
+        names = self._roster.canonical()
+        seen = survey(roots, names, graph_walk.deepest(), self._began)
+        if seen.strange:
+            self._meet_stranger()
+        seconds = perf_counter() - started
+        self._walks.spend(seconds)
+        self._seconds_per_node += 0.1 * (seconds / seen.nodes - self._seconds_per_node)
+        if seen.too_deep:
+            self._growth.too_deep(seen, self._step, self._turn)
+        return seen
+
+    def _meet_stranger(self) -> None:
+        """Read the parameters' names anew: some were replaced. At the 1st, 2nd, 4th ... time."""
+        self._strangers += 1
+        if self._strangers & (self._strangers - 1) == 0:
+            self._roster.whole()
+
+    def _is_worth_capturing(self, kind: PassClass, seen: Survey, *, fresh: bool) -> bool:
+        if kind.number < 0:
+            return False
+        heard = self._listening.is_heard
+        cost = 40 * seen.nodes * self._seconds_per_node
+        if not self._versions.knows(kind, heard=heard):
+            return self._versions.passes < FREE_CAPTURES or self._captures.allows(cost)
+        return fresh and heard and self._captures.allows(cost)
+
+    def _capture(self, kind: PassClass, losses: Sequence[Tensor]) -> None:
+        started = perf_counter()
+        found = trace(losses, self._roster.canonical(), graph_walk.deepest())
+        heard = self._listening.heard()
+        calls, inputs = heard if heard is not None else (None, ())
+        self._versions.capture(kind, Pass(found, self._turn, calls, inputs))
+        self._captured_now = True
+        self._captures.spend(perf_counter() - started)
+
+    def _structure(self, passes: Sequence[PassClass | None], step: int) -> Structure | None:
+        if not passes:
+            return None
+        known = [each for each in passes if each is not None]
+        if len(known) < len(passes):
+            self._history.missed(step)
+            return None
+        structure = self._history.structure(known)
+        self._history_of(structure, step)
+        return structure
+
+    def _history_of(self, structure: Structure, step: int) -> None:
+        started = perf_counter()
+        version = self._versions.version(structure, step)
+        if version is not None:
+            self._stretch_seconds = STRETCH_SECONDS
+            self._log_stretch()
+            self._log({VERSION_TAG: version}, step)
+        if self._captured_now and not self._versions.is_partial(structure):
+            graph = version.graph if version is not None else self._versions.graph(structure)
+            if graph is not None:
+                self._history.widen(structure.signature, ranges_of(graph))
+        self._history.ran(structure, step)
+        if version is not None or self._captured_now:
+            self._captures.spend(perf_counter() - started)
+
+    def _find(self, step: int, sentence: str, *, warn: bool) -> None:
+        self._history.finds(step, sentence)
+        if warn:
+            warn_once(f"watch graph {sentence}", sentence, stacklevel=6)
+
+    def _log_stretch(self) -> None:
+        self._stretch_due = monotonic() + self._stretch_seconds
+        self._stretch_seconds = min(1.2 * self._stretch_seconds, LONGEST_STRETCH_SECONDS)
+        stretch = self._history.take()
+        if stretch is not None:
+            self._log({STEPS_TAG: stretch}, stretch.last)
