@@ -42,7 +42,7 @@ def _after_info(facts: RunFacts, info: RunInfo, wall_time: float) -> RunFacts:
 
 def _after_start(facts: RunFacts, start: Start, wall_time: float) -> RunFacts:
     """Files come in any order: the latest start of the first rank describes the run."""
-    environment = asdict(start.environment)
+    environment = {**asdict(start.environment), "command": list(start.environment.command)}
     known_rank = facts.environment.get("rank") or 0
     first_started = min(facts.started or wall_time, environment["started"] or wall_time)
     if facts.environment and (environment["rank"] or 0) > known_rank:

@@ -43,6 +43,20 @@ class SqliteDatabase(Database):
             self._turn = threading.RLock()
 
     @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a connection to read with.
+
+        Raises:
+            IndexBrokenError: if even the message about some damage cannot be read.
+        """
+        try:
+            with super().reading() as connection:
+                yield connection
+        except UnicodeDecodeError as error:
+            self.note_damage()
+            raise IndexBrokenError(f"its schema is damaged: {error}") from error
+
+    @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Give a connection that sees one moment, however long it reads."""
         with self.reading() as connection:

@@ -77,8 +77,7 @@ def test_a_flipped_bit_anywhere_is_never_a_wrong_value(logdir):
         for side in path.parent.iterdir():
             side.unlink()
 
-    assert outcomes["anew"] > outcomes["said"] > 0
-    assert outcomes["same"] > 0
+    assert min(outcomes.values()) > 0
 
 
 @pytest.mark.parametrize("sides", [["-wal"], ["-shm"], ["-wal", "-shm"]])
@@ -191,14 +190,10 @@ sys.stdin.read()
 """
 
 
-def many_points(logdir):
-    """Write runs that take a while to index."""
-    chance = np.random.default_rng(2)
-    for number in range(6):
-        series = {
-            tag: list(enumerate(chance.normal(size=15_000).tolist())) for tag in ("loss", "lr")
-        }
-        make_run(logdir / f"run{number}", series)
+def add_run(logdir, number):
+    """Write a run that takes a while to index."""
+    values = np.random.default_rng(number).normal(size=60_000).tolist()
+    make_run(logdir / f"run{number}", {"loss": enumerate(values), "lr": enumerate(values[:9000])})
 
 
 def indexed(logdir, url):
@@ -213,21 +208,18 @@ def indexed(logdir, url):
 
 
 def test_killed_during_commits_it_is_complete_after_a_restart(logdir):
-    many_points(logdir)
-    fresh = indexed(logdir, "sqlite://")
     chance = random.Random(4)
 
-    for _ in range(20 if SLOW else 4):
+    for number in range(20 if SLOW else 4):
+        add_run(logdir, number)
         server = subprocess.Popen(
             [sys.executable, "-c", SERVER, str(logdir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert server.stdout.readline() == b"ready\n"
-        threading.Event().wait(chance.uniform(0.0, 0.8))  # any moment will do
+        threading.Event().wait(chance.uniform(0.0, 0.5))  # any moment will do
         os.kill(server.pid, signal.SIGKILL)
         server.communicate()
 
-    found = indexed(logdir, None)
-    assert found[0] == fresh[0]
-    assert_same(found, fresh)
+    assert_same(indexed(logdir, None), indexed(logdir, "sqlite://"))
