@@ -62,9 +62,11 @@ def made(shape: Shape) -> Path:
     size = f"{shape.runs}x{shape.tags}x{shape.points}{'-torch' * shape.by_torch}"
     folder = FOLDER / f"v{VERSION}-{size}"
     if not folder.exists():
+        for border in (1 << 7, 1 << 14, 1 << 21):  # where steps need a byte more
+            same_as_torch(shape.tag_names()[:20], range(border - 128, border + 100))
         FOLDER.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=FOLDER) as made_in:
-            (_write_with_torch if shape.by_torch else _write)(shape, Path(made_in) / "log")
+            (_write_with_torch if shape.by_torch else write)(shape, Path(made_in) / "log")
             (Path(made_in) / "log").rename(folder)
     _warm(folder)
     return folder
@@ -101,10 +103,9 @@ def same_as_torch(tags: list[str], steps: range) -> None:
         raise SystemExit("torch's SummaryWriter writes other bytes now: see benchmarks/_logs.py")
 
 
-def _write(shape: Shape, folder: Path) -> None:
+def write(shape: Shape, folder: Path) -> None:
+    """Write a log of this shape below a folder, which may not be there yet."""
     tags = shape.tag_names()
-    for border in (1 << 7, 1 << 14, 1 << 21):  # where steps need a byte more
-        same_as_torch(tags[:20], range(border - 128, border + 100))
     for number, run in enumerate(shape.run_names()):
         path = folder / run / f"events.out.tfevents.{STARTED:.0f}.host.{number}.0"
         path.parent.mkdir(parents=True)

@@ -187,7 +187,7 @@ def main() -> None:
     parser.add_argument("--only", metavar="NAME", help="scenarios that have this in their name")
     parser.add_argument("--rounds", type=int, default=3, help="of which the fastest counts")
     parser.add_argument("--limit", type=float, default=180, help="seconds for a server")
-    parser.add_argument("--memory", type=float, default=6000, help="MB for a server")
+    parser.add_argument("--memory", type=float, default=8000, help="MB for a server")
     options = parser.parse_args()
     shapes = QUICK if options.quick else SCENARIOS
     chosen = [shape for shape in shapes if not options.only or options.only in shape.name]
