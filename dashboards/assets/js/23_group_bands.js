@@ -28,6 +28,12 @@
       for (const answer of this.answers) Object.assign(answer, { label: looks.get(answer.key).label, color: looks.get(answer.key).color });
     }
 
+    /* The playhead is a step; over time its place is another one for each run. */
+    isUnknowable() {
+      const { axis, until } = vk.store.get();
+      return axis !== 'step' && until !== null;
+    }
+
     version() {
       let points = 0;
       for (const { runs } of this.groups) for (const run of runs) points += (vk.runs.byName(run) || {}).points || 0;
@@ -45,7 +51,7 @@
     /** Read what is not there: another window at once, the same one grown at most once a second. */
     refresh(want, columns) {
       Object.assign(this, { want: { ...want }, columns });
-      if (!this.groups || !this.groups.length) return;
+      if (!this.groups || !this.groups.length || this.isUnknowable()) return;
       if (this.key !== this.keyOf(want)) this.read(want, columns);
       else if (this.readVersion !== this.version()) this.readSoon();
     }
@@ -108,6 +114,7 @@
 
     /** As vk.ChartSources has it. */
     state() {
+      if (this.isUnknowable()) return { problem: 'At a step of the past groups are drawn over steps only: choose the step axis', isDrawable: false };
       const isDrawable = this.answers.some(({ n }) => n > 0);
       if (this.error && !isDrawable) return { problem: vk.sayProblem(this.error), isDrawable };
       if (this.groups && !this.groups.length) return { problem: 'No group has this tag', isDrawable: false };

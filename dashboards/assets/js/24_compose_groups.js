@@ -42,7 +42,7 @@
     const style = { id: `${answer.label}\u0000middle`, layer: 2, color: answer.color, dash: 'solid', width: 2, opacity: 1 };
     vk.compose.addLine(plan, spec, style, middle, { at, px }, from, to, extent);
     addArea(plan, spec, answer, { at, low, high, from, to }, extent);
-    plan.points += answer.points || 0;
+    plan.nonfinite += answer.nonfinite || 0;
     plan.curves.push({ group: answer, color: answer.color, dash: 'solid', from, to, x: at, middle, kind });
     if (spec.want.axis === 'step' && to > 0) plan.lastStep = Math.max(plan.lastStep === null ? -Infinity : plan.lastStep, answer.x[to - 1]);
   }

@@ -50,10 +50,10 @@
 
     /** Say what is drawn: "1.2 M points, min/max shown, 3 NaN". */
     describe(plan, { title, runs, smoothing, band }) {
-      const parts = plan.groups === undefined ? wordsOf(plan, runs) : groupWords(plan, runs, band);
+      const parts = plan.groups === undefined ? wordsOf(plan) : groupWords(plan, band);
       if (smoothing > 0) parts.push(smoothingWords(plan));
       this.say(parts.join(', '), plan.nonfinite > 0);
-      this.note.title = [parts.join(', '), `${vk.format.exact(plan.points)} points`, ...explain(plan, smoothing)].join('\n');
+      this.note.title = [parts.join(', '), plan.groups === undefined && `${vk.format.exact(plan.points)} points`, ...explain(plan, smoothing)].filter(Boolean).join('\n');
       if (this.axisName.textContent !== plan.axis.name) this.axisName.textContent = plan.axis.name;
       this.plot.setAttribute('aria-label', `${title}, ${runs} ${runs === 1 ? 'run' : 'runs'}, ${parts.join(', ')}, up to step ${plan.lastStep}. Plus and minus zoom.`);
     }
@@ -75,11 +75,10 @@
     }
   }
 
-  function wordsOf(plan, runs) {
+  function wordsOf(plan) {
     const { count } = vk.format;
     const nan = plan.flags.filter((flag) => Number.isNaN(flag.value)).length;
     return [
-      plan.many && `${count(runs)} runs`,
       `${count(plan.points)} ${plan.points === 1 ? 'point' : 'points'}`,
       !plan.exact && 'min/max shown',
       nan && `${count(nan)} NaN`,
@@ -87,13 +86,16 @@
     ].filter(Boolean);
   }
 
-  function groupWords(plan, runs, band) {
+  function groupWords(plan, band) {
     const { count } = vk.format;
-    return [`${count(plan.groups)} ${plan.groups === 1 ? 'group' : 'groups'} of ${count(runs)} runs`, (vk.BAND_KINDS[band] || vk.BAND_KINDS.std).label];
+    return [
+      `${count(plan.groups)} ${plan.groups === 1 ? 'group' : 'groups'}`, (vk.BAND_KINDS[band] || vk.BAND_KINDS.std).label,
+      plan.nonfinite && `${count(plan.nonfinite)} NaN or Inf left out`,
+    ].filter(Boolean);
   }
 
   /** The average runs over the points that are drawn: where they are fewer than all, that is said. */
-  const smoothingWords = (plan) => (plan.exact && plan.groups === undefined ? 'smoothed' : 'smoothed as drawn');
+  const smoothingWords = (plan) => (plan.exact || plan.groups !== undefined ? 'smoothed' : 'smoothed as drawn');
 
   function explain(plan, smoothing) {
     if (!(smoothing > 0)) return [];

@@ -160,7 +160,15 @@
       const shown = vk.tip.chosen(rows, this.pinned);
       overlay.showPicks(shown.map((row) => this.pickOf(row)).filter(Boolean));
       this.chart.point(plan.many && nearest ? nearest.curve : null);
-      this.fill(shown, { flag, nearest, total: rows.length });
+      this.fill(shown, { flag, nearest, total: rows.length, where: this.where(shown[0]) });
+    }
+
+    /** Groups share one place on the axis, which is named once. */
+    where(row) {
+      if (!row || row.at === undefined) return null;
+      const { axis } = this.chart.spec.want;
+      const { exact, relative, time } = vk.format;
+      return axis === 'step' ? `step ${exact(row.at)}` : axis === 'wall' ? time(row.at) : relative(row.at);
     }
 
     shownY(y) {

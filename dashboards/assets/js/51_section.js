@@ -58,9 +58,10 @@
       this.el.vkNear = (isNear) => this.come(isNear);
     }
 
-    /** Show a section of vk.tagGroups.group; `lazily` only while it is near the view. */
-    show(section, { lazily }) {
-      this.section = section;
+    /** Show a section of vk.tagGroups.group; `lazily` only while it is near the view. width: in px. */
+    show(section, { lazily, width }) {
+      this.isUnchanged = section === this.section;
+      Object.assign(this, { section, width });
       if (lazily !== this.lazily) nearSections[lazily ? 'observe' : 'unobserve'](this.el);
       this.lazily = lazily;
       if (!lazily || this.isNear) this.fill();
@@ -69,6 +70,7 @@
 
     come(isNear) {
       this.isNear = isNear;
+      this.isUnchanged = true;
       if (isNear) this.fill();
       else if (this.lazily) this.empty();
     }
@@ -100,6 +102,7 @@
       this.grid = vk.el('div', { class: 'vk-grid' });
       this.pager = vk.el('nav', { class: 'vk-pager', 'aria-label': `Pages of ${this.key}` });
       this.el.style.minHeight = '';
+      this.height = null;
       this.el.replaceChildren(vk.el('h2', null, this.button), this.grid, this.pager);
     }
 
@@ -120,16 +123,17 @@
 
     /** Keep nothing but the height. */
     empty() {
-      const height = this.grid ? this.el.offsetHeight : this.estimate();
+      const height = this.grid && this.isUnchanged ? this.el.offsetHeight : this.estimate();
+      if (this.grid) this.el.replaceChildren();
       this.destroyCards();
       this.grid = null;
-      this.el.replaceChildren();
-      this.el.style.minHeight = `${height}px`;
+      if (this.height !== height) this.el.style.minHeight = `${height}px`;
+      this.height = height;
     }
 
     estimate() {
       if (!this.isOpen()) return HEAD;
-      const across = vk.store.get().columns || Math.max(1, Math.floor((this.el.clientWidth || 1100) / NARROWEST));
+      const across = vk.store.get().columns || Math.max(1, Math.floor(this.width / NARROWEST));
       return HEAD + Math.ceil(Math.min(PER_PAGE, this.section.tags.length) / across) * CARD;
     }
 

@@ -80,6 +80,17 @@
     return { el: button, off: vk.store.on(['zoom'], show) };
   }
 
+  /** What is drawn of groups; shown while runs are grouped. */
+  function bandKind() {
+    const kinds = [['std', '± std'], ['range', 'Min–max'], ['median', 'Median']];
+    const { el, off } = segmented('Band of a group', 'band', kinds);
+    el.querySelectorAll('button').forEach((button) => { button.title = vk.BAND_KINDS[button.dataset.value].label; });
+    const show = () => { el.hidden = !vk.store.get().groupBy; };
+    show();
+    const offGroup = vk.store.on(['groupBy'], show);
+    return { el, off: () => [off, offGroup].forEach((end) => end()) };
+  }
+
   /** The whole line; returns {el, destroy}. A change of axis drops the zoom, whose numbers it ends. */
   function scalarControls() {
     const columns = [[0, 'Auto'], [1, '1'], [2, '2'], [3, '3'], [4, '4']];
@@ -88,6 +99,7 @@
       smoothing: smoothing(),
       axis: segmented('Horizontal axis', 'axis', AXES, (axis) => vk.store.set({ axis, zoom: null })),
       log: toggle('Log y', 'logY'),
+      band: bandKind(),
       columns: segmented('Charts per row', 'columns', columns),
       zoom: zoomReset(),
     };
@@ -96,6 +108,7 @@
     return { el, destroy: () => Object.values(parts).forEach((part) => part.off()) };
   }
 
+  vk.onStart(() => vk.url.bind('band', 'band', vk.url.codecs.word('std', 'range', 'median'), 'std'));
   vk.scalarControls = scalarControls;
 
 })();

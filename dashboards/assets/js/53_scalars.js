@@ -15,7 +15,7 @@
       this.arrange = vk.perFrame(() => this.show());
       this.offs = [
         vk.store.on(['selected', 'runsLoaded'], () => this.load()),
-        vk.store.on(['tagFilter', 'opened', 'closed', 'columns', 'page', 'runs'], this.arrange),
+        vk.store.on(['tagFilter', 'opened', 'closed', 'columns', 'page', 'runs', 'connection'], this.arrange),
         vk.tags.onChange(this.arrange),
       ];
       this.load();
@@ -60,11 +60,12 @@
         this.sections.delete(key);
       }
       const charts = sections.reduce((n, { tags, vector }) => n + (vector ? 0 : Math.min(tags.length, vk.Section.PER_PAGE)), sections.length);
+      const width = this.body.clientWidth || 1100;
       sections.forEach((data, i) => {
         if (!this.sections.has(data.key)) this.sections.set(data.key, new vk.Section(data.key));
         const section = this.sections.get(data.key);
         if (this.body.children[i] !== section.el) this.body.insertBefore(section.el, this.body.children[i] || null);
-        section.show(data, { lazily: charts > MOST });
+        section.show(data, { lazily: charts > MOST, width });
       });
     }
 
@@ -85,8 +86,10 @@
     }
 
     emptyWords() {
-      const { runs, selected, tagFilter, logdir } = vk.store.get();
+      const { runs, selected, tagFilter, logdir, connection, selection } = vk.store.get();
+      if (connection === 'reconnecting') return { title: 'The server does not answer', body: 'Is vizkit serve still running? The page goes on by itself when it is back.' };
       if (!runs.length) return { title: 'No runs yet', body: `Watch a training and its curves appear here while it runs${logdir ? `, from ${logdir}` : ''}.`, code: `import vizkit\n${CODE}` };
+      if (!selected.size && selection && selection.base === 'none' && selection.show.names.size + selection.show.hashes.size) return { title: 'The selected run is not here', body: 'It was renamed or removed, or this address is of another folder. Tick other runs in the list on the left.' };
       if (!selected.size) return { title: 'No run is selected', body: 'Tick runs in the list on the left; a double click shows only one.' };
       if (tagFilter) return { title: 'No tag matches', body: `Nothing in the ${selected.size === 1 ? 'selected run' : 'selected runs'} matches “${tagFilter}”.` };
       return { title: 'No scalars in these runs', body: 'Log a number and it becomes a curve.', code: 'run = vizkit.Run("runs/name")\nrun.log({"loss": loss}, step=step)' };
