@@ -403,3 +403,12 @@ def test_on_a_phone_the_table_has_its_own_filter_and_nothing_scrolls_sideways(ma
 
     in_table(page, 4)
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") == 0
+
+
+def test_the_overview_of_thousands_shows_the_newest_and_says_so(many, open_page):
+    page = open_page(many, "/?runs=*")
+    listed(page, MANY)
+
+    expect(page.locator(".vk-overview-more")).to_contain_text(f"newest 40 of {MANY:,}")
+    expect(page.locator(".vk-run-row")).to_have_count(40)
+    assert page.evaluate(NODES) <= 5_000

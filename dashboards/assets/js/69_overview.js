@@ -5,6 +5,7 @@
   const PAGE = 'overview';
   const REFRESH_MS = 500;
   const REPLAY_MS = 120;
+  const MOST = 40; // rows; what more runs have to tell a table tells better
 
   class Overview {
     constructor(root) {
@@ -12,6 +13,7 @@
       this.rows = new Map();
       this.summary = vk.el('p', { class: 'vk-page-summary', role: 'status' });
       this.list = vk.el('div', { class: 'vk-run-list' });
+      this.more = vk.el('p', { class: 'vk-muted vk-overview-more', role: 'status' });
       this.empty = vk.el('div', { class: 'vk-page-empty' });
       this.problems = new vk.FileProblems();
       this.details = vk.el('div', { class: 'vk-run-details' });
@@ -20,12 +22,13 @@
         vk.el('header', { class: 'vk-page-head' }, vk.el('h1', {}, 'Overview'), this.summary),
         this.empty,
         this.list,
+        this.more,
         this.problems.element,
         this.details,
       );
       this.runDetails = new vk.RunDetails(this.details);
       this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => this.setSeen(entry)), { rootMargin: '200px' });
-      this.off = vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'until', 'theme'], () => this.sync());
+      this.off = vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'looks', 'until', 'theme'], () => this.sync());
     }
 
     destroy() {
@@ -37,14 +40,16 @@
     sync() {
       const { runs, selected, runsLoaded } = vk.store.get();
       if (!runsLoaded) return this.list.replaceChildren(vk.skeletonRows(3));
-      const records = runs.filter((record) => selected.has(record.run));
+      const chosen = runs.filter((record) => selected.has(record.run));
+      const records = chosen.slice(0, MOST);
       this.showEmpty(runs, records);
+      this.showMore(chosen.length);
       this.dropRows(new Set(records.map((record) => record.run)));
       records.forEach((record) => this.syncRow(record));
       this.placeRows(records);
       this.runDetails.update(records);
       this.problems.refresh();
-      this.summary.textContent = this.summarise(records);
+      this.summary.textContent = this.summarise(chosen);
       this.root.dataset.vkRows = records.length;
     }
 
@@ -54,6 +59,17 @@
       if (runs.length)
         vk.emptyState(this.empty, { title: 'No run selected', body: 'Tick a run in the list to see how it is doing.' });
       else vk.teach(this.empty, 'runs');
+    }
+
+    /** Say what is left out, and where it is. */
+    showMore(n) {
+      this.more.hidden = n <= MOST;
+      if (this.shownOf === n || n <= MOST) return;
+      this.shownOf = n;
+      this.more.replaceChildren(
+        `The newest ${MOST} of ${vk.format.count(n)} selected runs. `,
+        vk.el('button', { type: 'button', class: 'vk-link-button', onclick: () => vk.router.go('runs') }, 'All of them in the table'),
+      );
     }
 
     dropRows(kept) {
