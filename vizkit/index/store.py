@@ -19,7 +19,7 @@ from vizkit.index.columns import Chunk, Columns, Floats, Matrix, Peek
 from vizkit.index.database import Database
 from vizkit.index.pyramid import ENTRY, Entries
 from vizkit.index.schema import AXES, BLOCKS, CHUNK_ENTRIES, FINE_ENTRIES, OPEN, POINTS, chunk
-from vizkit.index.spans import Span, Wanted, of_spans, portions, stretches
+from vizkit.index.spans import Span, Wanted, of_spans, one_of, portions, stretches
 
 _CACHED = 64 << 20
 Found = TypeVar("Found")
@@ -234,7 +234,7 @@ class Store:
         query = (
             sa.select(chunk.c.no, chunk.c.part, chunk.c.data)
             .where(chunk.c.level == level, chunk.c.series == lane)
-            .where(chunk.c.no.between(min(chunks), max(chunks)))
+            .where(one_of(chunk.c.no, chunks))
             .order_by(chunk.c.no, chunk.c.part)
         )
         if parts is not None:

@@ -2,7 +2,8 @@ import numpy as np
 
 from tests.vizkit.index.batches import batch, put
 from vizkit.index.pyramid import CHUNK, FINE
-from vizkit.index.spans import Span, Wanted, portions, stretches
+from vizkit.index.schema import chunk
+from vizkit.index.spans import Span, Wanted, one_of, portions, stretches
 
 
 def test_consecutive_chunks_are_one_span():
@@ -38,3 +39,8 @@ def test_what_was_loaded_is_found_without_another_query(index, monkeypatch):
         assert [points.step[0] for points in view.points([0, 2], 0)] == [0, 2 * CHUNK]
         assert len(view.fine([0, 1])) == 2 * CHUNK // FINE
     index._store.load([Wanted(views[0].number, 0, [0], [1])])  # nothing is left to be read
+
+
+def test_what_lies_between_the_ends_of_a_zoom_is_not_read():
+    assert "BETWEEN" in str(one_of(chunk.c.no, [3, 4, 6]))
+    assert "IN" in str(one_of(chunk.c.no, [3, 900]))

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -122,16 +123,26 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(RUNS)
-def test_a_band_is_what_plain_python_says(tmp_path_factory, runs):
-    with Index.open(tmp_path_factory.mktemp("runs")) as index:
-        for number, points in enumerate(runs):
-            steps = sorted(points)
-            values = [points[step] for step in steps]
-            put(index, batch("loss", values, steps=steps), run=str(number))
+@pytest.fixture(scope="module")
+def many_runs(tmp_path_factory):
+    """Return an index, and names for runs that are not there yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIZKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        with Index.open(tmp_path_factory.mktemp("runs")) as index:
+            yield index, map(str, itertools.count())
 
-        found = band(index, [str(number) for number in range(len(runs))])
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(RUNS)
+def test_a_band_is_what_plain_python_says(many_runs, runs):
+    index, names = many_runs[0], [next(many_runs[1]) for _ in runs]
+    for name, points in zip(names, runs, strict=True):
+        steps = sorted(points)
+        put(index, batch("loss", [points[step] for step in steps], steps=steps), run=name)
+
+    found = band(index, names)
 
     for place, x in enumerate(found.x.tolist()):
         known = [

@@ -4,7 +4,14 @@ import pytest
 from tests.vizkit.index.batches import batch, put, rows
 from vizkit.errors import UsageError
 from vizkit.index.lane import Begin
-from vizkit.playback.frame import drawn_by_tag, drawn_steps, frame, ghost_steps
+from vizkit.playback.frame import (
+    HIGHEST,
+    LOWEST,
+    drawn_by_tag,
+    drawn_steps,
+    frame,
+    ghost_steps,
+)
 
 BEGINS = {0: Begin(0, 100.0), 1: Begin(50, 200.0), 2: Begin(20, 300.0)}
 
@@ -37,7 +44,7 @@ def test_a_zoom_does_not_make_a_restart_unknown():
 def test_the_nearer_of_x_max_and_until_ends_the_frame():
     assert frame("step", 0.0, None, 10, 5).high == 5
     assert frame("step", 0.0, None, 5, 10).high == 5
-    assert frame("step", 0.0, None, None, None).high == np.inf
+    assert frame("wall", 0.0, None, None, None).high == np.inf
 
 
 def test_relative_time_counts_from_the_runs_first_point():
@@ -62,3 +69,18 @@ def test_layouts_of_one_vector_share_their_attempts(index):
         "g/*": {1: (-np.inf, np.inf), 0: (-np.inf, 5)},
         "loss": {0: (-np.inf, np.inf)},
     }
+
+
+def test_steps_of_a_frame_are_whole_numbers():
+    part = frame("step", 0.0, 0.5, 9.5, None)
+    assert (part.low, part.high) == (1, 9)
+    every = frame("step", 0.0, None, None, None)
+    assert (every.low, every.high) == (LOWEST, HIGHEST)
+    for x_min, x_max in ((1e19, None), (None, -1e19)):
+        nothing = frame("step", 0.0, x_min, x_max, None)
+        assert nothing.low > nothing.high
+
+
+def test_an_end_that_is_no_number_is_refused():
+    with pytest.raises(UsageError, match="x_min is no number"):
+        frame("wall", 0.0, np.nan, None, None)

@@ -1,5 +1,6 @@
 """No spike and no NaN is ever lost, whatever the zoom; ends and extremes are exact."""
 
+import itertools
 import math
 import os
 import time
@@ -117,10 +118,9 @@ def test_a_zoom_takes_milliseconds(long):
         window(long.index, "run", "loss", x_min=begin, x_max=begin + width, max_points=2000)
         took.append(time.perf_counter() - started)
 
-    print(
-        f"{n:,} points, zoom p50 {np.median(took) * 1e3:.1f} p95 {np.quantile(took, 0.95) * 1e3:.1f} ms"
-    )
-    assert np.quantile(took, 0.95) < 0.2  # a shared machine: measured calm it is a tenth
+    p50, p95 = (float(np.quantile(took, share)) * 1e3 for share in (0.5, 0.95))
+    print(f"{n:,} points, zoom p50 {p50:.1f} ms, p95 {p95:.1f} ms")
+    assert p95 < 200  # a shared machine: measured calm it is a tenth
 
 
 STEPS = st.sampled_from(
@@ -134,7 +134,18 @@ ATTEMPTS = st.lists(
 ENDS = st.none() | STEPS.map(float) | st.sampled_from([-1e300, 1e300, 0.5])
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.fixture(scope="module")
+def many_runs(tmp_path_factory):
+    """Return an index, and names for runs that are not there yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIZKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        with Index.open(tmp_path_factory.mktemp("runs")) as index:
+            yield index, map(str, itertools.count())
+
+
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(ATTEMPTS, ENDS, ENDS, ENDS, st.sampled_from([4, 5, 100]))
 @example([[((1 << 53), 1.0)], [((1 << 53) + 1, 2.0)]], None, None, None, 100)
 @example([[(LOWEST, 1.0), (HIGHEST, 2.0)], [(LOWEST, 3.0)]], None, None, None, 100)
