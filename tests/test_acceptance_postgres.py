@@ -24,7 +24,7 @@ def arguments(postgres):
 
 def add_runs(logdir: Path, number: int) -> None:
     """Add one long run and some short ones."""
-    write(Shape("long", 1, 1, 50_000), logdir / f"{number}-long")
+    write(Shape("long", 1, 1, 30_000), logdir / f"{number}-long")
     write(Shape("short", 6, 5, 100), logdir / f"{number}-short")
 
 

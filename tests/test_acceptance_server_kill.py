@@ -36,5 +36,5 @@ def test_a_server_killed_while_it_indexes_has_every_point_once(tmp_path):
 
 def add_runs(logdir: Path, number: int) -> None:
     """Add one long run and some short ones."""
-    write(Shape("long", 1, 1, 50_000), logdir / f"{number}-long")
+    write(Shape("long", 1, 1, 30_000), logdir / f"{number}-long")
     write(Shape("short", 6, 5, 100), logdir / f"{number}-short")
