@@ -24,7 +24,11 @@ def reference() -> str:
 
 
 def section(name: str, parser: argparse.ArgumentParser) -> str:
-    """Return one command's part."""
+    """Return one command's part, and those of its own commands."""
+    inner = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if inner:
+        below = (section(f"{name} {each}", found) for each, found in inner[0].choices.items())
+        return "\n".join([f"## vizkit {name}\n\n{parser.description}\n", *below])
     rows = [row(action) for action in parser._actions if action.dest != "help"]
     table = "\n".join(["| option | |", "|---|---|", *rows])
     return f"## vizkit {name}\n\n{parser.description}\n\n{table}\n\n{parser.epilog or ''}\n"

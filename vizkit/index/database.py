@@ -6,6 +6,7 @@ in each transaction that writes, so a process that lost the right to write canno
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -46,10 +47,12 @@ class Mark:
 class Database:
     """Transactions on the tables of one index.
 
-    where: its name for messages, without a password. path: its file, if it is one.
+    where: its name for messages, without a password. path: its file, if it is one. logdir: noted in
+    the tables, so that an index whose folder is gone can be told.
     """
 
     where = ""
+    logdir = ""
     path: Path | None = None
     pause = 0.5
     """Seconds between two commits."""
@@ -109,6 +112,8 @@ class Database:
             born = {"id": 0, "birth": uuid.uuid4().hex, "epoch": 0, "number": 0, "renewed": 0.0}
             if connection.execute(sa.select(schema.lease.c.id)).first() is None:
                 connection.execute(schema.lease.insert(), born)
+            if self.logdir:
+                self.put(connection, schema.meta, [_note("logdir", self.logdir)])
             connection.execute(
                 schema.lease.update().values(epoch=schema.lease.c.epoch + 1, renewed=self._now())
             )
@@ -122,6 +127,17 @@ class Database:
         """
         with self.reading() as connection:
             self._check_version(connection)
+
+    def exists(self) -> bool:
+        """Tell whether there are any tables."""
+        return True
+
+    def noted(self) -> tuple[str, str]:
+        """Return the version and the LOGDIR that are noted in the tables, "" where none is."""
+        with self.reading() as connection:
+            query = sa.select(schema.meta.c.key, schema.meta.c.value)
+            found = {key: value for key, value in connection.execute(query)}
+        return found.get("version", ""), json.loads(found.get("logdir", '""'))
 
     def mark(self, connection: sa.Connection) -> Mark:
         """Return how far the index was written.
@@ -200,6 +216,11 @@ class Database:
 
     def _now(self) -> Any:
         return time.time()
+
+
+def _note(key: str, value: str) -> Row:
+    """Return a row of the meta table; JSON, since a path may hold what is no text."""
+    return {"key": key, "value": json.dumps(value)}
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 
@@ -162,10 +162,12 @@ class Index(Reading):
         """Return a number that grows whenever something was appended or forgotten."""
         return self._version
 
-    def runs(self) -> list[RunRow]:
-        """Return all runs."""
+    def runs(self, names: Collection[str] | None = None) -> list[RunRow]:
+        """Return all runs, or those of some names that are there."""
         with self._lock:
-            return [run.row() for run in self._contents.runs.values()]
+            known = self._contents.runs
+            chosen = known if names is None else [name for name in names if name in known]
+            return [known[name].row() for name in chosen]
 
     def _check_lead(self) -> None:
         if not self._leads or self._committer.lost:

@@ -19,16 +19,32 @@ _POSTGRES = ("postgresql", "postgres")
 
 
 def find_database(logdir: Path, url: str | None) -> Database:
-    """Return the database that a URL names, or that is LOGDIR's own in the cache.
+    """Return the database that a URL names, or that is LOGDIR's own in the cache, to write to it.
 
     A file that cannot be written gives way to memory, with a warning.
 
     Raises:
         UsageError: for a URL of another kind, or a database that cannot be used.
     """
+    database = named_database(logdir, url)
+    try:
+        if database.path is not None:
+            database.path.parent.mkdir(parents=True, exist_ok=True)
+            database.claim()
+    except (OSError, sqlite3.OperationalError) as error:
+        return in_memory(database.path, error)
+    return database
+
+
+def named_database(logdir: Path, url: str | None) -> Database:
+    """Return the database of an index without touching it.
+
+    Raises:
+        UsageError: for a URL of another kind, or a database that cannot be used.
+    """
     if url is None:
-        return _writable(index_file(logdir))
-    parsed = _parsed(url)
+        return _file(index_file(logdir), logdir)
+    parsed = parsed_url(url)
     if parsed.get_backend_name() in _POSTGRES:
         try:
             from vizkit.index.postgres import PostgresDatabase
@@ -38,7 +54,7 @@ def find_database(logdir: Path, url: str | None) -> Database:
                 f"Install it: pip install 'vizkit[postgres]' ({error})"
             ) from error
         return PostgresDatabase(parsed, f"vizkit_{index_key(logdir)}", str(logdir))
-    return _writable(Path(parsed.database)) if parsed.database else SqliteDatabase(None)
+    return _file(Path(parsed.database), logdir) if parsed.database else SqliteDatabase(None)
 
 
 def in_memory(path: Path | None, error: Exception) -> Database:
@@ -52,17 +68,18 @@ def in_memory(path: Path | None, error: Exception) -> Database:
     return SqliteDatabase(None)
 
 
-def _writable(path: Path) -> Database:
+def _file(path: Path, logdir: Path) -> Database:
     database = SqliteDatabase(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database.claim()
-    except (OSError, sqlite3.OperationalError) as error:
-        return in_memory(path, error)
+    database.logdir = str(logdir)
     return database
 
 
-def _parsed(url: str) -> sa.URL:
+def parsed_url(url: str) -> sa.URL:
+    """Return a URL of a kind that is supported.
+
+    Raises:
+        UsageError: if it is not; secrets in it are not told.
+    """
     try:
         parsed = sa.make_url(re.sub("^postgres:", "postgresql:", url))
         known = parsed.get_backend_name() in ("sqlite", *_POSTGRES)

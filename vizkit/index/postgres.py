@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -49,7 +49,7 @@ class PostgresDatabase(Database):
         self.where = f"{safe_name(url)} (schema {name})"
         self._url = url
         self._name = name
-        self._logdir = logdir
+        self.logdir = logdir
         plain = _engine(url)
         super().__init__(plain.execution_options(schema_translate_map={None: name}))
         self._session: sa.Connection | None = None
@@ -130,6 +130,11 @@ class PostgresDatabase(Database):
                 self._drop_session()
                 raise
         return self._claimed
+
+    def exists(self) -> bool:
+        """Tell whether there is a schema with tables."""
+        with self.reading() as connection:
+            return self._there(connection)
 
     def keep(self, mark: Mark) -> None:
         """Connect anew where need be, and see that nobody wrote in between."""
@@ -212,7 +217,7 @@ class PostgresDatabase(Database):
             connection.execute(sa.schema.CreateSchema(self._name))
         super()._create_tables(connection)
         bulk.store_plainly(connection, self._name)
-        bulk.comment(connection, self._name, f"vizkit: {self._logdir}")
+        bulk.comment(connection, self._name, f"vizkit: {self.logdir}")
 
     def _there(self, connection: sa.Connection) -> bool:
         query = sa.select(sa.func.to_regclass(f"{self._name}.lease"))
@@ -266,6 +271,21 @@ class PostgresDatabase(Database):
             if known is None:
                 raise
             raise known from error
+
+
+def all_indexes(url: sa.URL) -> Iterator[tuple[PostgresDatabase, float]]:
+    """Give every index in a database, and when it was used last, in seconds since 1970."""
+    names = sa.text(
+        "SELECT nspname FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid"
+        " WHERE nspname LIKE 'vizkit\\_%' AND relname = 'lease' ORDER BY nspname"
+    )
+    with closing(PostgresDatabase(url, "vizkit_")) as anyone, anyone.reading() as connection:
+        found = connection.execute(names).scalars().all()
+    for name in found:
+        database = PostgresDatabase(url, name)
+        with database.reading() as connection:
+            used = connection.execute(sa.select(schema.lease.c.renewed)).scalar()
+        yield database, used or 0.0
 
 
 def _goes_on(found: Mark, left: Mark) -> bool:

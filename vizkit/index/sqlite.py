@@ -71,6 +71,10 @@ class SqliteDatabase(Database):
         self._claimed = _claimed(self.path)
         return self._claimed is not None
 
+    def exists(self) -> bool:
+        """Tell whether there is a file."""
+        return self.path is not None and self.path.exists() and self.path.stat().st_size > 0
+
     def create(self) -> Mark:
         """Make the tables, and look for damaged pages first, unless the file is large."""
         self._check_pages()

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from vizkit.events.encode import Encoder
+from vizkit.events.tail import Tail
 from vizkit.index import Index
 from vizkit.index.ingest import Ingest
 from vizkit.playback.logdir import open_logdir
 from vizkit.testing import make_run, tiny_run, wait_until
+
+POINTS_OF_HUGE_RUN = 10_000_000 if os.environ.get("VIZKIT_SLOW") else 1_000_000
 
 
 class Memory:
@@ -176,6 +179,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path, follow):
     run(tmp_path / "good", range(3))
     (tmp_path / "bad").mkdir()
     os.mkfifo(tmp_path / "bad" / "events.out.tfevents.1.fifo")
+    (tmp_path / "bad" / "events.out.tfevents.0.device").symlink_to("/dev/zero")
     (tmp_path / "bad" / "events.out.tfevents.2.link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "bad" / "events.out.tfevents.3.folder").mkdir()
     add(tmp_path / "bad" / "events.out.tfevents.4.h", scalar(0) + b"damage" * 9 + scalar(1))
@@ -186,6 +190,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(tmp_path, follow):
 
     told = {problem.path.rpartition(".")[2]: problem.message for problem in ingest.problems()}
     assert told["fifo"] == "cannot be read: not a regular file"
+    assert told["device"] == "cannot be read: not a regular file"
     assert told["link"] == "is a link to a file that does not exist"
     assert told["folder"] == "is a folder, but named like an event file"
     assert told["h"].startswith("1 damaged place, 54 bytes passed over")
@@ -230,7 +235,7 @@ def test_the_newest_run_is_read_first(tmp_path, follow):
     assert index.order[:3] == ["new", "old", "older"]
 
 
-def test_a_huge_run_does_not_hold_up_a_live_one(tmp_path, follow):
+def test_a_huge_run_does_not_hold_up_a_small_one(tmp_path, follow):
     record = scalar(0)
     huge = tmp_path / "huge" / "events.out.tfevents.1.h.1.0"
     add(huge, record * (20_000_000 // len(record)))
@@ -242,6 +247,131 @@ def test_a_huge_run_does_not_hold_up_a_live_one(tmp_path, follow):
 
     assert ingest.progress().indexed < ingest.progress().total
     assert ingest.wait_settled(30)
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+def test_points_are_told_at_once_while_a_huge_run_is_read(tmp_path, follow, processes):
+    record, live = scalar(0), tmp_path / "live" / "events.out.tfevents.1.h.1.0"
+    huge = tmp_path / "huge" / "events.out.tfevents.1.h.1.0"
+    add(huge, record * (POINTS_OF_HUGE_RUN // (1 + 4 * (not processes))))
+    add(live, scalar(0))
+    index, heard = Memory(), threading.Event()
+    ingest = follow(
+        index,
+        on_change=lambda changed: heard.set() if ("live", "loss") in changed else None,
+        processes=processes,
+    )
+    wait_until(lambda: index.points["live", "loss"] and index.points["huge", "loss"], timeout=30)
+
+    delays = []
+    while not ingest.wait_settled(0.02):
+        heard.clear()
+        begun = time.monotonic()
+        add(live, scalar(len(delays) + 1))
+        assert heard.wait(10)
+        delays.append(time.monotonic() - begun)
+
+    assert len(delays) >= 3
+    assert sorted(delays)[int(0.9 * len(delays))] < 0.3
+    assert index.points["live", "loss"] == list(range(len(delays) + 1))
+
+
+def test_the_progress_is_counted_in_files_runs_and_points(tmp_path, follow):
+    run(tmp_path / "a", range(10))
+    run(tmp_path / "a", range(10, 20))
+    run(tmp_path / "b", range(5))
+
+    ingest = follow(Memory())
+    ingest.wait_settled(10)
+    progress = wait_until(lambda: ingest.progress().done and ingest.progress())
+
+    assert (progress.files, progress.files_done, progress.runs) == (3, 3, 2)
+    assert progress.points == 25
+    assert progress.seconds_left == 0.0
+
+
+def test_reopening_reads_only_what_is_new(tmp_path, follow, monkeypatch):
+    paths = [tmp_path / name / "events.out.tfevents.1.h.1.0" for name in "abc"]
+    for path in paths:
+        add(path, b"".join(scalar(step) for step in range(500)))
+    index, read, read_bytes = Memory(), [], Tail._bytes
+    first = follow(index)
+    first.wait_settled(10)
+    first.stop()
+
+    def counting(tail, count):
+        data = read_bytes(tail, count)
+        read.append(len(data))
+        return data
+
+    monkeypatch.setattr(Tail, "_bytes", counting)
+    new = scalar(500)
+    add(paths[1], new)
+    follow(index).wait_settled(10)
+
+    assert read == [len(new)]
+    assert index.points["b", "loss"] == list(range(501))
+
+
+def test_a_file_that_vanishes_while_it_is_read_ends_nothing(tmp_path, follow, monkeypatch):
+    add(tmp_path / "a" / "events.out.tfevents.1.h.1.0", scalar(0))
+    run(tmp_path / "b", range(3))
+    read_bytes = Tail._bytes
+
+    def vanishing(tail, count):
+        if "/a/" in tail.path:
+            os.remove(tail.path)
+        return read_bytes(tail, count)
+
+    monkeypatch.setattr(Tail, "_bytes", vanishing)
+    index = Memory()
+    ingest = follow(index)
+
+    assert ingest.wait_settled(10)
+    assert index.points["b", "loss"] == [0, 1, 2]
+    wait_until(lambda: ingest.progress().runs == 1)
+    assert ingest.problems() == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(tmp_path, follow):
+    path = run(tmp_path / "a", range(3))
+    path.chmod(0)
+
+    ingest = follow(Memory())
+    ingest.wait_settled(10)
+
+    assert ingest.problems()[0].message == "cannot be read: Permission denied"
+
+
+def test_many_files_of_one_run_are_all_followed(tmp_path, follow):
+    for number in range(300):
+        add(tmp_path / "a" / f"events.out.tfevents.{number:04d}.h.1.0", scalar(number))
+    index = Memory()
+    follow(index).wait_settled(20)
+
+    for number in (0, 150, 299):
+        add(tmp_path / "a" / f"events.out.tfevents.{number:04d}.h.1.0", scalar(1000 + number))
+
+    wait_until(lambda: len(index.points["a", "loss"]) == 303)
+    assert set(index.points["a", "loss"]) == {*range(300), 1000, 1150, 1299}
+
+
+def test_hundreds_of_runs_are_read_newest_first_by_another_process(tmp_path, follow):
+    data = b"".join(scalar(step) for step in range(5))
+    for number in range(300):
+        path = tmp_path / f"{number:03d}" / "events.out.tfevents.1.h.1.0"
+        add(path, data)
+        os.utime(path, (1e9 + number, 1e9 + number))
+    index = Memory()
+
+    ingest = follow(index, processes=1)
+
+    assert ingest.wait_settled(60)
+    assert index.order[0] == "299"
+    assert index.order[-1] == "000"
+    assert all(steps == list(range(5)) for steps in index.points.values())
+    assert len(index.points) == 300
 
 
 def test_a_restart_opens_an_attempt_however_it_is_read(tmp_path, follow):
