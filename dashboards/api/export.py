@@ -1,16 +1,14 @@
-"""Every point of a selection, as a file to keep."""
+"""Every point of a selection, as a file to keep, sent while it is made."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response, StreamingResponse
 
-from vizkit.playback.export import FORMS, Part, choose
-from vizkit.playback.export import export as write_export
+from vizkit.playback.export import FORMS, Part, choose, exported
 
 from ..state import ViewerState
 from .params import Params
@@ -19,23 +17,21 @@ MEDIA = {"csv": "text/csv", "json": "application/json", "parquet": "application/
 
 
 def export(state: ViewerState, params: Params) -> Response:
-    """Answer /api/v1/export: the chosen series with every point of every attempt."""
+    """Answer /api/v1/export: the chosen series with every point of every attempt.
+
+    A series is looked up when its turn comes, and holds what there is then. The work ends with
+    the connection.
+    """
     form = params.choice("format", tuple(FORMS))
     runs = params.many("run") or tuple(row.name for row in state.index.runs())
-    tags_of = {run: [row.tag for row in state.index.tags(run)] for run in runs}
-    parts = _parts(state, choose(tags_of, params.many("tag")))
-    with tempfile.NamedTemporaryFile(prefix="vizkit-", delete=False) as file:
-        path = Path(file.name)
-        try:
-            write_export(parts, form, file)
-        except BaseException:
-            path.unlink()
-            raise
+    pairs = choose({run: state.index.tag_names(run) for run in runs}, params.many("tag"))
+    pieces = exported(_parts(state, pairs), form)
     name = f"{Path(runs[0]).name if len(runs) == 1 else state.logdir.name}.{form}"
-    return FileResponse(
-        path, media_type=MEDIA[form], filename=name, background=BackgroundTask(path.unlink)
-    )
+    named = {"content-disposition": f"attachment; filename*=utf-8''{quote(name)}"}
+    if name.isascii() and quote(name) == name:
+        named = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type=MEDIA[form], headers=named)
 
 
 def _parts(state: ViewerState, pairs: list[tuple[str, str]]) -> Iterator[Part]:
-    return (Part(run, tag, state.index.read(run, tag)) for run, tag in pairs)
+    return (Part.of(run, tag, state.index.series(run, tag)) for run, tag in pairs)

@@ -6,13 +6,16 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vizkit.errors import ExportError, NoRunsError
+from vizkit.errors import ExportError, NoRunsError, RunNotFoundError
+from vizkit.events.discover import find_runs
+from vizkit.index import Index
 from vizkit.playback.export import FORMS, Part, choose, export
-from vizkit.playback.logdir import Logdir, open_logdir
+from vizkit.playback.logdir import open_logdir
+from vizkit.playback.scratch import scratch_index
 
 STDOUT = "-"
 
@@ -37,28 +40,43 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the file, or to standard output."""
-    logdir = open_logdir(args.logdir)
-    parts = chosen_parts(logdir, args.runs, args.tags)
+    folder = open_logdir(args.logdir).path
     form = args.format or form_of(args.output)
-    if args.output == STDOUT:
-        _to_terminal(parts, form)
-    else:
-        _to_file(parts, form, Path(args.output))
+    with scratch_index(folder, chosen_runs(folder, args.runs)) as index:
+        parts = chosen_parts(index, args.runs, args.tags)
+        if args.output == STDOUT:
+            _to_terminal(parts, form)
+        else:
+            _to_file(parts, form, Path(args.output))
     return 0
 
 
-def chosen_parts(logdir: Logdir, runs: Sequence[str], tags: Sequence[str]) -> Iterator[Part]:
-    """Return the chosen series, read one at a time.
+def chosen_runs(folder: Path, runs: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Return the files of the chosen runs, of all where none is chosen.
 
     Raises:
         NoRunsError: if there are none at all.
-        RunNotFoundError, TagNotFoundError: if one that was asked for is not there.
+        RunNotFoundError: if one that was asked for is not there.
     """
-    names = list(runs) or [info.name for info in logdir.runs()]
-    if not names:
-        raise NoRunsError(f"No runs under {str(logdir.path)!r} to export.")
-    pairs = choose({name: logdir.tags(name) for name in names}, tags)
-    return (Part(name, tag, logdir.series(name, tag).all) for name, tag in pairs)
+    found = find_runs(folder).runs
+    if not found:
+        raise NoRunsError(f"No runs under {str(folder)!r} to export.")
+    for run in runs:
+        if run not in found:
+            raise RunNotFoundError(f"No run {run!r:.200} under {str(folder)!r}.")
+    return {run: list(found[run]) for run in runs or sorted(found)}
+
+
+def chosen_parts(index: Index, runs: Sequence[str], tags: Sequence[str]) -> Iterator[Part]:
+    """Return the chosen series of the runs of an index.
+
+    Raises:
+        TagNotFoundError: if one that was asked for is not there.
+    """
+    known = {row.name for row in index.runs()}
+    names = runs or sorted(known)
+    pairs = choose({n: sorted(index.tag_names(n)) for n in names if n in known}, tags)
+    return (Part.of(run, tag, index.series(run, tag)) for run, tag in pairs)
 
 
 def form_of(output: str) -> str:

@@ -1,4 +1,7 @@
-"""Every point of chosen series as a file: CSV, JSON or Parquet, nothing left out."""
+"""Every point of chosen series as a file: CSV, JSON or Parquet, nothing left out.
+
+Files are made piece by piece, so that a series of any length takes little memory.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +11,47 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import repeat
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from vizkit.errors import ExportError, TagNotFoundError
-from vizkit.index.columns import Columns, Floats
+from vizkit.index.columns import Columns, joined
+from vizkit.index.view import SeriesView
 
 FIELDS = ("run", "tag", "step", "wall_time", "value", "attempt")
-GROUP = 1 << 20
-"""Rows that are turned into text, or written as one group of Parquet, at a time."""
+ROWS = 1 << 15
+"""Points that are turned into text at a time."""
+
+GROUP = 1 << 18
+"""Rows of a group of Parquet, about."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One series, its points in the order they were written."""
+    """One series. read: gives its points in the order they were written; may be called again."""
 
     run: str
     tag: str
-    columns: Columns
+    read: Callable[[], Iterable[Columns]]
 
-    def pieces(self) -> Iterator[Part]:
-        """Give the series in pieces of at most GROUP points."""
-        for start in range(0, len(self.columns), GROUP):
-            yield Part(self.run, self.tag, self.columns.take(slice(start, start + GROUP)))
+    @classmethod
+    def of(cls, run: str, tag: str, view: SeriesView) -> Part:
+        """Return a series as it stands in an index."""
+        return cls(run, tag, view.parts)
+
+    def pieces(self) -> Iterator[Columns]:
+        """Give the points in pieces of about ROWS."""
+        waiting: list[Columns] = []
+        count = 0
+        for columns in self.read():
+            waiting.append(columns)
+            count += len(columns)
+            if count >= ROWS:
+                yield joined(waiting)
+                waiting, count = [], 0
+        if count:
+            yield joined(waiting)
 
 
 def choose(tags_of: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> list[tuple[str, str]]:
@@ -53,107 +72,150 @@ def choose(tags_of: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> list[
 
 
 def export(parts: Iterable[Part], form: str, out: BinaryIO) -> None:
-    """Write series in a form: "csv", "json" or "parquet".
+    """Write series to a file; see `exported`."""
+    for piece in exported(parts, form):
+        out.write(piece)
+
+
+def exported(parts: Iterable[Part], form: str) -> Iterator[bytes]:
+    """Give a file in a form ("csv", "json" or "parquet"), piece by piece.
 
     Columns are run, tag, step, wall_time (seconds), value and attempt. Points of earlier attempts
     are there too. NaN and Inf are the words NaN, Infinity and -Infinity, in JSON as strings.
 
     Raises:
-        ExportError: for another form, or for parquet without pyarrow.
+        ExportError: at once, for another form, or for parquet without pyarrow.
     """
-    write = FORMS.get(form)
-    if write is None:
+    make = FORMS.get(form)
+    if make is None:
         raise ExportError(f"Format {form!r} is not known; use one of {', '.join(FORMS)}.")
-    write(parts, out)
+    return make(parts)
 
 
-def _write_csv(parts: Iterable[Part], out: BinaryIO) -> None:
-    text = io.TextIOWrapper(out, "utf-8", errors="surrogateescape", newline="")
-    try:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(FIELDS)
-        for part in parts:
-            for piece in part.pieces():
-                writer.writerows(_rows(piece))
-    finally:
-        text.detach()  # the file stays open for whoever opened it
+def _csv(parts: Iterable[Part]) -> Iterator[bytes]:
+    yield _line(FIELDS).encode() + b"\n"
+    for part in parts:
+        head = _line((part.run, part.tag))
+        for columns in part.pieces():
+            rows = zip(*(_words(column) for column in _columns(columns).values()), strict=True)
+            text = "".join([f"{head},{s},{w},{v},{a}\n" for s, w, v, a in rows])
+            yield text.encode("utf-8", "surrogateescape")
 
 
-def _rows(piece: Part) -> Iterator[tuple[Any, ...]]:
-    columns = _lists(piece.columns)
-    return zip(repeat(piece.run), repeat(piece.tag), *columns.values(), strict=False)
+def _line(texts: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(texts)
+    return out.getvalue()
 
 
-def _write_json(parts: Iterable[Part], out: BinaryIO) -> None:
-    out.write(b"[")
+def _json(parts: Iterable[Part]) -> Iterator[bytes]:
+    yield b"["
     for number, part in enumerate(parts):
-        record = {"run": part.run, "tag": part.tag, **_lists(part.columns)}
-        text = json.dumps(record, allow_nan=False, separators=(",", ":"))
-        out.write((b",\n" if number else b"\n") + text.encode())
-    out.write(b"\n]\n")
+        names = json.dumps({"run": part.run, "tag": part.tag}, separators=(",", ":"))
+        yield (",\n" if number else "\n").encode() + names[:-1].encode()
+        for field in FIELDS[2:]:
+            yield f',"{field}":['.encode()
+            for place, columns in enumerate(part.pieces()):
+                plain = _words(_columns(columns)[field])
+                text = json.dumps(plain, allow_nan=False, separators=(",", ":"))[1:-1]
+                yield b"," * bool(place) + text.encode()
+            yield b"]"
+        yield b"}"
+    yield b"\n]\n"
 
 
-def _write_parquet(parts: Iterable[Part], out: BinaryIO) -> None:
+def _parquet(parts: Iterable[Part]) -> Iterator[bytes]:
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        import pyarrow  # noqa: F401
     except ImportError:
         raise ExportError(
             "Format 'parquet' needs pyarrow: pip install pyarrow. csv and json need nothing."
         ) from None
+    return _parquet_pieces(parts)
+
+
+def _parquet_pieces(parts: Iterable[Part]) -> Iterator[bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     words = pa.dictionary(pa.int32(), pa.string())
     kinds = (words, words, pa.int64(), pa.float64(), pa.float64(), pa.int32())
     schema = pa.schema(list(zip(FIELDS, kinds, strict=True)))
+    out = _Pieces()
     with pq.ParquetWriter(out, schema) as writer:
         for group in _groups(parts):
-            tables = [_table(pa, piece, schema) for piece in group]
+            tables = [_table(pa, part, columns, schema) for part, columns in group]
             writer.write_table(pa.concat_tables(tables).unify_dictionaries())
+            yield out.taken()
+    yield out.taken()
 
 
-def _table(pa: Any, piece: Part, schema: Any) -> Any:
-    zeros = np.zeros(len(piece.columns), np.int32)
-    columns = piece.columns
+class _Pieces(io.RawIOBase):
+    """A file whose content is taken away as it is written."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._size
+
+    def write(self, data: Any) -> int:
+        self._waiting.append(bytes(data))
+        self._size += len(self._waiting[-1])
+        return len(self._waiting[-1])
+
+    def close(self) -> None:
+        """Stay open: what was written is still to be taken."""
+
+    def taken(self) -> bytes:
+        """Return what was written since the last call."""
+        pieces, self._waiting = self._waiting, []
+        return b"".join(pieces)
+
+
+def _table(pa: Any, part: Part, columns: Columns, schema: Any) -> Any:
+    zeros = np.zeros(len(columns), np.int32)
     return pa.table(
         [
-            pa.DictionaryArray.from_arrays(zeros, [piece.run]),
-            pa.DictionaryArray.from_arrays(zeros, [piece.tag]),
-            columns.step,
-            columns.wall_time,
-            columns.value,
-            columns.attempt,
+            pa.DictionaryArray.from_arrays(zeros, [part.run]),
+            pa.DictionaryArray.from_arrays(zeros, [part.tag]),
+            *_columns(columns).values(),
         ],
         schema=schema,
     )
 
 
-def _groups(parts: Iterable[Part]) -> Iterator[list[Part]]:
+def _groups(parts: Iterable[Part]) -> Iterator[list[tuple[Part, Columns]]]:
     """Give pieces in lists of about GROUP points, so that small series share a group."""
-    group: list[Part] = []
+    group: list[tuple[Part, Columns]] = []
+    count = 0
     for part in parts:
-        for piece in part.pieces():
-            group.append(piece)
-            if sum(len(each.columns) for each in group) >= GROUP:
+        for columns in part.pieces():
+            group.append((part, columns))
+            count += len(columns)
+            if count >= GROUP:
                 yield group
-                group = []
+                group, count = [], 0
     if group:
         yield group
 
 
-def _lists(columns: Columns) -> dict[str, list[Any]]:
-    return {
-        "step": columns.step.tolist(),
-        "wall_time": columns.wall_time.tolist(),
-        "value": _words(columns.value),
-        "attempt": columns.attempt.tolist(),
-    }
+def _columns(columns: Columns) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the columns of a file behind run and tag."""
+    return {name: getattr(columns, name) for name in FIELDS[2:]}
 
 
-def _words(values: Floats) -> list[float | str]:
-    """Return the values, non-finite ones as words that every reader takes."""
-    plain: list[float | str] = values.tolist()
-    for place in np.flatnonzero(~np.isfinite(values)).tolist():
-        value = float(values[place])
-        plain[place] = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+def _words(column: np.ndarray[Any, Any]) -> list[Any]:
+    """Return the numbers, non-finite ones as words that every reader takes."""
+    plain: list[Any] = column.tolist()
+    if column.dtype.kind == "f":
+        for place in np.flatnonzero(~np.isfinite(column)).tolist():
+            value = plain[place]
+            plain[place] = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     return plain
 
 
@@ -161,8 +223,8 @@ def _matches(tag: str, wanted: Sequence[str]) -> bool:
     return any(tag == each or fnmatchcase(tag, each) for each in wanted)
 
 
-FORMS: Mapping[str, Callable[[Iterable[Part], BinaryIO], None]] = {
-    "csv": _write_csv,
-    "json": _write_json,
-    "parquet": _write_parquet,
+FORMS: Mapping[str, Callable[[Iterable[Part]], Iterator[bytes]]] = {
+    "csv": _csv,
+    "json": _json,
+    "parquet": _parquet,
 }
