@@ -21,7 +21,8 @@ from vizkit.events.batch import (
     Skipped,
 )
 from vizkit.events.buffer import Buffer
-from vizkit.events.event import Span, plain_scalar
+from vizkit.events.event import Span, plain_scalar, tag_length
+from vizkit.events.names import MAX_TAG_BYTES
 from vizkit.events.scalars import Mask, Values
 from vizkit.events.tags import TagTable
 from vizkit.events.values import Row, Scalar, Value, read_value
@@ -142,6 +143,7 @@ class Collector:
             self._scalars.append((record, rank, self._tags.number(plain[0]), plain[1]))
             return
         try:
+            _check_tag(self.buffer.raw, start, end)
             value = read_value(self.buffer.raw, start, end, self.plugins)
         except ValueError as error:
             self.add_skipped((start, end), str(error))
@@ -200,6 +202,13 @@ class Collector:
         record = np.array([number for number, _, _ in rows], np.int64)
         value = np.stack([row.value for _, _, row in rows])
         return Rows(tag, names, self.step[record], self.wall_time[record], value)
+
+
+def _check_tag(raw: bytes, start: int, end: int) -> None:
+    """Refuse a tag that is too long to be one; it is not copied for that."""
+    size = tag_length(raw, start, end) if end - start > MAX_TAG_BYTES else 0
+    if size > MAX_TAG_BYTES:
+        raise ValueError(f"a tag of {size:,} bytes, more than {MAX_TAG_BYTES >> 10} KiB")
 
 
 def _place(item: tuple[_Place, Payload]) -> _Place:

@@ -9,7 +9,7 @@ from struct import Struct
 from vizkit.events.varint import BYTES, fields, read_varint, signed
 
 _WALL_TIME, _STEP, _GRAPH, _SUMMARY, _SESSION_LOG = 1, 2, 4, 5, 7
-_VALUE = 1
+_VALUE = _TAG = 1
 _STATUS, _START = 1, 1
 _SIMPLE = 0x15
 _EXACT_KEY = b"\x89\x6c"
@@ -72,6 +72,16 @@ def value_spans(raw: bytes, at: int, end: int) -> Iterator[Span]:
     for number, wire, start, behind in fields(raw, at, end):
         if number == _VALUE and wire == BYTES:
             yield start, behind
+
+
+def tag_length(raw: bytes, at: int, end: int) -> int:
+    """Return how many bytes the tag of a value has, without reading it; 0 without one.
+
+    Raises:
+        ValueError: if the bytes are not a Summary.Value.
+    """
+    lengths = (behind - at for number, _, at, behind in fields(raw, at, end) if number == _TAG)
+    return max(lengths, default=0)
 
 
 def plain_scalar(raw: bytes, start: int, end: int) -> tuple[bytes, float] | None:

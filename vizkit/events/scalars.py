@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vizkit.events.batch import Floats, Ints
 from vizkit.events.buffer import Buffer
+from vizkit.events.names import MAX_TAG_BYTES
 from vizkit.events.tensors import tensor_numbers
 from vizkit.events.varint import read_varints
 
@@ -77,7 +78,8 @@ def read_values(buffer: Buffer, at: Ints, limit: Ints) -> Values:
     valid &= end <= limit
     size, tag_at = read_varints(buffer, start + 1)
     named = valid & (buffer.u8[np.minimum(start, buffer.size)] == _FIELD_1)
-    tag_length = np.where(named & (size < 1 << 40), size, 0).astype(np.int64)
+    named &= size <= MAX_TAG_BYTES
+    tag_length = np.where(named, size, 0).astype(np.int64)
     behind = np.minimum(tag_at + tag_length, buffer.size)
     scalar, value = _numbers(buffer, behind, end)
     tensor = _add_tensors(buffer, behind, end, np.flatnonzero(named & ~scalar), value)

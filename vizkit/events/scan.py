@@ -20,6 +20,7 @@ MAX_RECORD = 64 << 20
 """Longer records are passed over: reading takes about three times their size in memory."""
 
 _SHORT = 1 << 16
+_WINDOW = 1 << 20
 _BAD_PAYLOAD = "payload does not match its checksum"
 
 
@@ -162,12 +163,17 @@ def _candidates(buffer: Buffer) -> Ints:
 
     Every event writer puts the wall time (byte 9) first, so this finds nearly all records at once.
     """
-    payloads = buffer.u8[HEADER : max(HEADER, buffer.size)]
-    at = np.flatnonzero(payloads == 9)
-    at = at[buffer.u64[at] < _SHORT]
+    windows = range(0, max(1, buffer.size - HEADER), _WINDOW)
+    at = np.concatenate([_short_nines(buffer, low, low + _WINDOW) for low in windows])
     expected = _header_crcs(buffer.u64[at].astype(np.int64))
     heads: Ints = at[buffer.u32[at + 8] == expected].astype(np.int64)
     return heads
+
+
+def _short_nines(buffer: Buffer, low: int, high: int) -> NDArray[np.intp]:
+    """Return where, from `low` to `high`, a short length and a nine have their distance."""
+    at = np.flatnonzero(buffer.u8[low + HEADER : min(high + HEADER, buffer.size)] == 9) + low
+    return at[buffer.u64[at] < _SHORT]
 
 
 def _header_crcs(lengths: Ints) -> NDArray[np.uint32]:

@@ -12,6 +12,7 @@ from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 
 from vizkit.events.batch import KEEP_BELOW, Rows, SessionStart
 from vizkit.events.decode import decode
+from vizkit.events.encode import Encoder
 from vizkit.events.frames import frame
 from vizkit.kinds.vector.names import encode_names
 
@@ -307,3 +308,26 @@ def test_truncation_at_any_place_loses_nothing_before_it():
         assert steps == list(range(40))
         assert first.batch.skipped == ()
         assert first.batch.end > cut - size
+
+
+def test_thousands_of_tags_in_one_record_are_all_read():
+    values = {f"layer.{number}": float(number) for number in range(5000)}
+    data = b"".join(Encoder().encode_all([(step, 1.0, values) for step in range(3)]))
+
+    points = decode(data).batch.points
+
+    assert points.tags == tuple(values)
+    assert points.value.tolist() == list(values.values()) * 3
+
+
+def test_a_tag_that_is_not_utf8_is_read_with_replacement_characters():
+    value = b"\x0a\x04los\xff\x15" + bytes(4)
+    summary = b"\x0a" + bytes([len(value)]) + value
+    record = frame(b"\x09" + bytes(8) + b"\x2a" + bytes([len(summary)]) + summary)
+
+    for count in (1, 100):
+        batch = decode(record * count).batch
+
+        assert batch.points.tags == ("los\ufffd",)
+        assert len(batch.points) == count
+        assert batch.skipped == ()
