@@ -80,7 +80,12 @@ def _plain_window(window: Window) -> dict[str, Any]:
         "total": window.total,
         "nonfinite": window.nonfinite,
         "ghosts": [
-            {"attempt": ghost.attempt, "step": ghost.step, "value": ghost.value}
+            {
+                "attempt": ghost.attempt,
+                "step": ghost.step,
+                "wall_time": ghost.wall_time,
+                "value": ghost.value,
+            }
             for ghost in window.ghosts
         ],
     }
@@ -102,7 +107,7 @@ def window_columns(window: Window) -> list[wire.Array]:
     """Return the columns of a window in binary answers: its own, then those of each ghost."""
     columns = [window.step, window.wall_time, window.value]
     for ghost in window.ghosts:
-        columns += [ghost.step, ghost.value]
+        columns += [ghost.step, ghost.wall_time, ghost.value]
     return columns
 
 

@@ -22,7 +22,8 @@ OURS_AGAINST_PLOTLY = """async (range) => {
   const plan = vk.compose(spec);
   chart.painter.full(plan, spec);
   const theirs = document.body.appendChild(document.createElement('div'));
-  await Plotly.newPlot(theirs, vk.figure.data(plan), vk.figure.layout(plan, spec), vk.figure.config);
+  const {data, layout, config} = vk.figure;
+  await Plotly.newPlot(theirs, data(plan), layout(plan, spec), config);
   const numbers = (paths) => [...paths].map((path) => path.getAttribute('d')).join('M')
     .match(/-?[0-9.]+(e-?[0-9]+)?/g).map(Number);
   const slow = numbers(theirs.querySelectorAll('.scatterlayer .js-line'));
@@ -53,7 +54,10 @@ def debiased_ema(values, weight):
 
 @pytest.fixture(scope="module")
 def special(serve_once):
-    """`big` has 3,000 parameters, `again` was restarted at step 50, `run00` to `run13` are many."""
+    """`big` has 3,000 parameters, `again` was restarted at step 50, `run00` to `run13` are many.
+
+    `steps` jumps from 0 to 1 in the middle of 20,000 points.
+    """
 
     def write(logdir: Path) -> None:
         names = tuple(f"layer{k}.weight" for k in range(3000))
@@ -62,6 +66,8 @@ def special(serve_once):
         make_run(logdir / "again", {"loss": [(k, 2.0) for k in range(100)]}, started=STARTED - 8)
         later = {"loss": [(k, 1.0) for k in range(50, 200)]}
         make_run(logdir / "again", later, started=STARTED + 1000)
+        steps = [(k, float(k >= 10_000)) for k in range(20_000)]
+        make_run(logdir / "steps", {"loss": steps}, started=STARTED - 7)
         for k in range(14):
             loss = [(step, 1.0 + k + step) for step in range(5)]
             make_run(logdir / f"run{k:02d}", {"loss": loss}, started=STARTED + k)
@@ -239,9 +245,56 @@ def test_a_restarted_run_shows_its_earlier_attempt_as_a_ghost(special, open_page
 
 
 def test_dashed_lines_tell_runs_apart_beyond_twelve_colours(special, open_page, card):
-    page = open_page(special, "/scalars?runs=*&hide=big,again")
+    page = open_page(special, "/scalars?runs=*&hide=big,again,steps")
 
     card(page, "loss", vkPoints=14 * 5)
 
     looks = page.evaluate(LOOKS)
     assert len(set(looks)) == len(looks) == 14
+
+
+@pytest.mark.parametrize("axis", ["relative", "wall"])
+def test_a_ghost_is_on_every_axis(special, open_page, card, axis):
+    page = open_page(special, f"/scalars?runs=again&smooth=0&axis={axis}")
+
+    card(page, "loss", vkLastStep=199)
+
+    lines = page.evaluate(f"{CHART}.plan.lines.map((line) => [line.dash, line.x.length])")
+    assert lines == [["3px,3px", 50], ["solid", 200]]
+
+
+def test_smoothing_does_not_begin_anew_at_the_edge_of_a_zoom(special, open_page, card):
+    page = open_page(special, "/scalars?runs=steps&smooth=0.9")
+    card(page, "loss", vkPoints=20_000)
+
+    page.evaluate("vk.store.set({zoom: [10010, 10500]})")
+
+    card(page, "loss", vkPoints=491)
+    assert page.locator("[data-vk-tag=loss] .vk-note").inner_text() == "491 points, smoothed"
+    first = "(({smooth, from, points}) => [points.step[from + 1], smooth[from + 1]])"
+    left = page.evaluate(f"{first}({CHART}.plan.curves[0])")
+    exact = debiased_ema([float(step >= 10_000) for step in range(9_900, 10_011)], 0.9)[-1]
+    assert left == [10_010, pytest.approx(exact, abs=0.01)]
+
+
+def test_an_old_window_stays_until_the_new_one_has_come(special, open_page, card):
+    page = open_page(special, "/scalars?runs=steps&smooth=0")
+    card(page, "loss", vkPoints=20_000)
+    page.evaluate("vk.store.set({zoom: [8000, 12000]})")
+    card(page, "loss", vkPoints=4001)
+
+    drawn = page.evaluate(f"""() => {{
+      vk.store.set({{zoom: [9900, 10100]}});
+      {CHART}.draw();
+      return [{CHART}.plan.pending, {CHART}.plan.lines[0].x.length];
+    }}""")
+
+    assert drawn[0]
+    assert drawn[1] > 50
+    card(page, "loss", vkPoints=201)
+
+
+def test_a_run_that_is_not_here_is_said_so(special, open_page):
+    page = open_page(special, "/scalars?runs=nowhere")
+
+    expect(page.locator("text=The selected run is not here")).to_be_visible()

@@ -78,6 +78,7 @@
     const earlier = (ghosts || []).map((ghost) => ({
       attempt: ghost.attempt,
       step: take(Float64Array, ghost.n),
+      wall: take(Float64Array, ghost.n),
       value: take(Float64Array, ghost.n),
     }));
     return { step, wall, value, ghosts: earlier, points, exact, total };

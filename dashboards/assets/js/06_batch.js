@@ -59,11 +59,7 @@
     batch.forEach((ask) => { ask.request = request; });
     try {
       const pairs = batch.map(({ run, tag }) => [run, tag]);
-      const answers = await (vk.api.noBatch ? each(batch) : vk.api.windows(pairs, batch[0].params, request.abort).catch((error) => {
-        if (error.status !== 404 && error.status !== 405) throw error;
-        vk.api.noBatch = true;
-        return each(batch);
-      }));
+      const answers = await vk.api.windows(pairs, batch[0].params, request.abort);
       batch.forEach((ask, i) => (answers[i] ? ask.resolve(answers[i]) : ask.reject(notThere(ask))));
     } catch (error) {
       batch.forEach((ask) => ask.reject(error));
@@ -71,9 +67,6 @@
     flying -= 1;
     soon();
   }
-
-  /* FALLBACK: to go */
-  const each = (batch) => Promise.all(batch.map(({ run, tag, params }) => vk.api.series({ run, tag, ...params }).catch(() => null)));
 
   const notThere = ({ run, tag }) => new vk.api.ApiError(`Run ${run} has no ${tag} any more`, 'It may have been removed or renamed.', 404);
 

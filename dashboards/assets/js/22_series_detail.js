@@ -134,11 +134,11 @@
       const first = series.xAt(want.axis, 0);
       const perPoint = Math.max((series.lastX(want.axis) - first) / Math.max(1, series.count), (x1 - x0) / series.budget);
       if (!(x0 > first)) return null;
-      return { ...this.params({ ...want, zoom: [x0 - wanted * perPoint, x0] }), max_points: wanted };
+      return { ...this.params({ ...want, zoom: [x0 - wanted * perPoint, x0] }), max_points: 2 * wanted };
     }
   }
 
   /** Columns of their own, so that the whole answer of all series is not kept for them. */
-  vk.copyOfGhost = ({ attempt, step, wall, value }) => ({ attempt, step: step.slice(), wall: wall && wall.slice(), value: value.slice() });
+  vk.copyOfGhost = ({ attempt, step, wall, value }) => ({ attempt, step: step.slice(), wall: wall.slice(), value: value.slice() });
   vk.SeriesDetail = Detail;
 })();

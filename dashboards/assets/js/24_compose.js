@@ -75,8 +75,7 @@
       extent.add(x(0));
       extent.add(x(series.points.n - 1));
       for (const ghost of series.ghosts) {
-        const at = ghostAxis(axis, want, series, ghost);
-        if (at && ghost.step.length) extent.add(at(ghost.step.length - 1));
+        if (ghost.step.length) extent.add(axis.of(series, ghost)(ghost.step.length - 1));
       }
     }
     return extent.low <= extent.high ? vk.scale.xRange(extent.low, extent.high) : [0, 1];
@@ -131,16 +130,10 @@
     return false;
   }
 
-  /** A ghost's numbers on the axis; null where it does not know its times. */
-  function ghostAxis(axis, want, series, ghost) {
-    return want.axis === 'step' || ghost.wall ? axis.of(series, ghost) : null;
-  }
-
   /** Earlier attempts of a restarted run: faint and dashed. */
   function addGhosts(plan, spec, { series, color }, ghosts, extent) {
     for (const ghost of ghosts) {
-      const at = ghostAxis(plan.axis, spec.want, series, ghost);
-      if (!at) continue;
+      const at = plan.axis.of(series, ghost);
       const n = spec.want.until === null ? ghost.step.length : vk.bound(ghost.step, ghost.step.length, spec.want.until);
       const px = (i) => ((at(i) - plan.x[0]) / (plan.x[1] - plan.x[0])) * spec.width;
       const id = `${series.run}\u0000${series.tag}:ghost${ghost.attempt}`;

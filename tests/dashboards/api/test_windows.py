@@ -33,7 +33,7 @@ def test_many_series_come_as_each_would_alone(get: Ask, post: Ask) -> None:
         assert (told["n"], told["nonfinite"]) == (len(plain["step"]), plain["nonfinite"])
         expected += plain["step"] + plain["wall_time"] + plain["value"]
         for ghost in plain["ghosts"]:
-            expected += ghost["step"] + ghost["value"]
+            expected += ghost["step"] + ghost["wall_time"] + ghost["value"]
     assert values == expected
 
 
