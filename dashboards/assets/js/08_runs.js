@@ -31,13 +31,16 @@
   }
 
   async function refresh() {
+    fetching = true;
     try {
       replace(await vk.api.json('runs', { tags: 0 }));
     } catch (_) { /* the connection banner says it; the next push or reconnection asks again */ }
+    fetching = false;
   }
 
   /* A burst of pushes makes one request, never two at once, and no more than the server bears. */
-  let busy = false;
+  let fetching = false;
+  let busy = false; // fetching, or resting after it
   let again = false;
   async function refreshSoon() {
     if (busy) {
@@ -55,8 +58,9 @@
     }
   }
 
+  /** The message may carry what changed; else, or while a list is on its way, the list is read again. */
   function told({ changed, gone }) {
-    if (changed && vk.store.get().runsLoaded && !busy) amend(changed, gone || []);
+    if (changed && vk.store.get().runsLoaded && !fetching) amend(changed, gone || []);
     else refreshSoon();
   }
 

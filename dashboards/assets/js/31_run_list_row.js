@@ -23,14 +23,15 @@
     return since === 'now' ? 'just now' : `${since} ago`;
   }
 
-  const TAIL = 9; // characters at the end that are never cut: names of a sweep differ there
+  const TAIL = 7; // characters at the end that are never cut: names of a sweep differ there
 
-  /** Write a name into `el` so that CSS cuts it in its middle where it is too long. */
+  /** Write a name into `el` so that CSS cuts it where it is too long: its folder first, then its middle. */
   vk.writeName = (el, name) => {
     if (el.textContent === name) return;
-    const cut = name.length > 2 * TAIL ? name.length - TAIL : name.length;
+    const base = name.lastIndexOf('/') + 1;
+    const cut = name.length - base > 2 * TAIL ? name.length - TAIL : name.length;
     el.classList.add('vk-cut-name');
-    el.replaceChildren(vk.el('span', null, name.slice(0, cut)), vk.el('span', null, name.slice(cut)));
+    el.replaceChildren(...[name.slice(0, base), name.slice(base, cut), name.slice(cut)].map((part) => vk.el('span', null, part)));
   };
 
   const nameParts = () => ({ title: vk.el('span', { class: 'vk-side-name' }), sub: vk.el('span', { class: 'vk-side-sub' }) });

@@ -53,7 +53,7 @@
     const of = (kind) => columns.filter((column) => column.kind === kind).map(define);
     const band = (headerName, children) => (children.length ? [{ headerName, groupId: `group ${headerName}`, marryChildren: true, children }] : []);
     const name = {
-      colId: 'run', headerName: 'run', width: widths.run || (vk.media.phone.matches ? 190 : 280), minWidth: 120, pinned: 'left', lockPosition: 'left', sort: sortOf('run'),
+      colId: 'run', headerName: 'run', width: widths.run || (vk.media.phone.matches ? 200 : 280), minWidth: 120, pinned: 'left', lockPosition: 'left', sort: sortOf('run'),
       cellRenderer: vk.tableCells.NameCell, valueGetter: ({ data }) => data && (data.run || data.key + data.isFolded),
     };
     return [{ headerName: '', groupId: 'group name', children: [name] }, ...band('run', of('fact')), ...band('metrics', of('metric')), ...band('config', of('config'))];
