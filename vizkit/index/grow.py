@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,24 @@ from vizkit.index.columns import Chunk
 from vizkit.index.pyramid import CHUNK
 
 _SMALL = 16
+_SINGLE = np.dtype(np.float32)
+# Tens of thousands of lanes begin with these: they share them.
+_NO_STEPS, _NO_WALLS = np.empty(0, np.int64), np.empty(0)
 
 
 class Growing:
     """A matrix of `width` columns that grows by rows."""
 
+    __slots__ = ("_data", "rows")
+
     def __init__(self, width: int, dtype: np.dtype[Any]) -> None:
         self.rows = 0
-        self._data = np.empty((0, width), dtype)
+        self._data: NDArray[Any] = _none(width, dtype)
 
     def append(self, more: NDArray[Any]) -> None:
         """Append rows; more: shape (n, width)."""
+        if not len(more):
+            return
         stop = self.rows + len(more)
         if stop > len(self._data):
             self._data = _larger(self._data, self.rows, max(stop, 2 * len(self._data)))
@@ -36,13 +44,14 @@ class Growing:
 class OpenChunk:
     """The chunk that still takes rows, all of one attempt, at most CHUNK of them."""
 
+    __slots__ = ("_first_capacity", "_step", "_value", "_wall", "attempt", "rows")
+
     def __init__(self, width: int, capacity: int = 0) -> None:
         self.rows = 0
         self.attempt = 0
         self._first_capacity = max(capacity, _SMALL)
-        self._step = np.empty(0, np.int64)
-        self._wall = np.empty(0)
-        self._value: NDArray[Any] = np.empty((0, width), np.float32)
+        self._step, self._wall = _NO_STEPS, _NO_WALLS
+        self._value: NDArray[Any] = _none(width, _SINGLE)
 
     @property
     def size(self) -> int:
@@ -73,6 +82,11 @@ class OpenChunk:
             self._step = _larger(self._step, self.rows, capacity)
             self._wall = _larger(self._wall, self.rows, capacity)
             self._value = _larger(self._value, self.rows, capacity)
+
+
+@lru_cache(1024)
+def _none(width: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    return np.empty((0, width), dtype)
 
 
 def _larger(data: NDArray[Any], used: int, capacity: int) -> NDArray[Any]:

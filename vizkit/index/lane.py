@@ -16,7 +16,7 @@ from vizkit.index.tally import added, nothing
 from vizkit.kinds.vector.names import series_tag
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LaneKey:
     """What a lane holds; names is None for a scalar series, whose tag is its own."""
 
@@ -32,7 +32,7 @@ class LaneKey:
         return tuple(series_tag(self.tag, name) for name in self.names)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Begin:
     """Where an attempt begins in a lane: its lowest step and earliest wall time."""
 
@@ -40,7 +40,7 @@ class Begin:
     wall_time: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
     """What the database keeps of a lane. directory: shape (chunks, k); rows: those in chunks.
 
@@ -64,14 +64,35 @@ class Lane:
     Rows that were appended never change, so views of them stay good without a lock; the calls
     themselves need one. `covered` rows lie in the database as chunks; `logged` rows lie there as
     chunks or in its journal. The open chunk of a quiet lane is parked: it lies there only.
-    `tally` has counted the first `tallied` rows.
+    `tally` has counted the first `tallied` rows. There may be many thousands: they are kept small.
     """
+
+    __slots__ = (
+        "_changed",
+        "_load",
+        "_open",
+        "begins",
+        "covered",
+        "directory",
+        "key",
+        "logged",
+        "number",
+        "parked_rows",
+        "sealed_rows",
+        "series",
+        "stored",
+        "tallied",
+        "tally",
+        "used",
+        "waiting",
+        "width",
+    )
 
     def __init__(self, number: int, key: LaneKey, load: Load) -> None:
         self.number = number
         self.key = key
         self.series = key.series
-        self.changed = frozenset((key.run, tag) for tag in self.series)
+        self._changed: frozenset[tuple[str, str]] | None = None
         self.width = len(self.series)
         self.directory = Growing(self.width, ENTRY)
         self.waiting: dict[int, Chunk] = {}
@@ -90,12 +111,20 @@ class Lane:
         lane = cls(number, key, load)
         lane.directory.append(kept.directory)
         lane.begins = dict(kept.begins)
-        lane.sealed_rows = int(kept.directory["count"][:, 0].sum())
+        if len(kept.directory):
+            lane.sealed_rows = int(kept.directory["count"][:, 0].sum())
         lane.covered = lane.logged = kept.rows
         lane.parked_rows = kept.rows - lane.sealed_rows
         lane.tallied, lane.tally = kept.tallied, kept.tally
         lane.stored = True
         return lane
+
+    @property
+    def changed(self) -> frozenset[tuple[str, str]]:
+        """Return the (run, tag) of every series that grows with the lane."""
+        if self._changed is None:  # most lanes never grow again: made when one does
+            self._changed = frozenset((self.key.run, tag) for tag in self.series)
+        return self._changed
 
     @property
     def rows(self) -> int:

@@ -132,8 +132,10 @@ def _lanes(
 ) -> Iterator[tuple[int, Lane]]:
     entries = directories(connection)
     for number, run, key, chunks, kept in lane_records(connection, runs):
-        found = directory(entries.get(number, {}), range(chunks), len(key.series))
-        lane = Lane.stored_as(number, key, store.open_chunk, replace(kept, directory=found))
+        if chunks:
+            found = directory(entries.get(number, {}), range(chunks), len(key.series))
+            kept = replace(kept, directory=found)
+        lane = Lane.stored_as(number, key, store.open_chunk, kept)
         run.adopt(lane)
         yield number, lane
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,12 @@ ENTRY = np.dtype(
     ]
 )
 Entries = NDArray[np.void]
+
+
+@lru_cache(1024)
+def no_entries(width: int) -> Entries:
+    """Return the entries of no chunks; shape (0, width)."""
+    return np.empty((0, width), ENTRY)
 
 
 def summarise(chunk: Chunk, no: int, size: int) -> Entries:

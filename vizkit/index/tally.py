@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 _NAN = float("nan")
 
 
+@lru_cache(1024)
 def nothing(width: int) -> bytes:
     """Return the tally of a lane without rows."""
     none = (0, _HIGHEST, _LOWEST, _NAN, _NAN, _NAN, _NAN, _NAN, 0, -1, _LOWEST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -20,7 +21,7 @@ from vizkit.index.columns import Chunk
 from vizkit.index.database import Database, Mark, Row
 from vizkit.index.journal import Stretch
 from vizkit.index.lane import Begin, Kept, Lane, LaneKey
-from vizkit.index.pyramid import ENTRY, FINE, Entries, summarise
+from vizkit.index.pyramid import FINE, Entries, no_entries, summarise
 from vizkit.index.rows import PayloadRow, RunFacts
 
 _PORTION = 512
@@ -144,10 +145,11 @@ def lane_of(run: str, data: memoryview) -> tuple[LaneKey, int, Kept]:
     (length,) = _LENGTH.unpack_from(data)
     text = bytes(data[_LENGTH.size : _LENGTH.size + length]).decode("utf-8", "surrogatepass")
     tag, names, rows, chunks, tallied, begins = json.loads(text)
-    key = LaneKey(run, tag, None if names is None else tuple(names))
+    # Runs of one training share their tags, and lanes of one shape what has no rows.
+    key = LaneKey(run, sys.intern(tag), None if names is None else tuple(map(sys.intern, names)))
     found = {number: Begin(step, wall) for number, step, wall in begins}
     tally = bytes(data[_LENGTH.size + length :])
-    return key, chunks, Kept(rows, np.empty((0, len(key.series)), ENTRY), found, tallied, tally)
+    return key, chunks, Kept(rows, no_entries(len(key.series)), found, tallied, tally)
 
 
 def _journal_entry(commit: Commit, series: Sequence[int]) -> bytes:
