@@ -412,3 +412,22 @@ def test_the_overview_of_thousands_shows_the_newest_and_says_so(many, open_page)
     expect(page.locator(".vk-overview-more")).to_contain_text(f"newest 40 of {MANY:,}")
     expect(page.locator(".vk-run-row")).to_have_count(40)
     assert page.evaluate(NODES) <= 5_000
+
+
+def test_a_run_that_starts_is_pushed_and_the_list_is_not_read_again(
+    serve, open_page, tmp_path: Path
+):
+    served = serve(tmp_path / "runs")
+    write_many(served.logdir, 30)
+    page = open_page(served, "/gradients")
+    listed(page, 30)
+    expect(page.locator(".vk-side-box:checked")).to_have_count(10)
+    wait_until(lambda: page.evaluate("() => vk.api.json('progress').then(({done}) => done)"))
+    asked: list[str] = []
+    page.on("request", lambda request: "/api/v1/runs" in request.url and asked.append(request.url))
+
+    make_run(served.logdir / "fresh", {"loss": [(0, 1.0)]}, started=STARTED + 5000)
+
+    listed(page, 31)
+    expect(page.locator("[data-vk-run=fresh] .vk-side-box")).to_be_checked()
+    assert asked == []
