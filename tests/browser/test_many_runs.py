@@ -175,6 +175,23 @@ def test_a_search_among_many_tags_leaves_what_matches(wide, open_page, card):
     expect(page.locator("[data-vk-section]")).to_have_count(10)
 
 
+def test_a_bar_says_how_far_a_large_folder_is_read(many, open_page, card):
+    page = open_page(many)
+    card(page, "loss")
+    progress = {"indexed": 120_000_000, "total": 480_000_000, "files": 200, "files_done": 50}
+    told = {**progress, "runs": 200, "points": 2_000_000, "seconds_left": 3.2, "done": False}
+
+    page.evaluate("told => vk.reading.take(told)", told)
+
+    bar = page.locator(".vk-reading")
+    expect(bar).to_have_text(
+        "Reading 120 MB of 480 MB, 50 of 200 files, 200 runs, 2 M points, about 4 s left"
+    )
+    expect(bar).to_have_attribute("aria-valuenow", "25")
+    page.evaluate("told => vk.reading.take(told)", {**told, "indexed": 480_000_000, "done": True})
+    expect(bar).to_have_count(0)
+
+
 def renderer_memory(chromium: Browser) -> float:
     """Return the MB that the largest renderer holds alone or shares (PSS)."""
     session = chromium.new_browser_cdp_session()

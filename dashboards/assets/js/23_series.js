@@ -66,7 +66,8 @@
     heed() {
       if (!this.wanted || this.off || this.state !== 'ready') return;
       const run = vk.runs.byName(this.run);
-      if (!run || run.status === 'running' || run.points !== this.pointsOfRun) this.listen();
+      if (!run || run.status === 'running') this.listen();
+      else if (run.points !== this.pointsOfRun) this.reread(); // it went on, or is another one by now
     }
 
     listen() {

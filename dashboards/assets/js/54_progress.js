@@ -13,7 +13,7 @@
   /** 480000000 -> "480 MB". */
   function bytes(n) {
     const unit = [[1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB']].find(([size]) => n >= size) || [1, 'B'];
-    return `${vk.format.si(n / unit[0], n / unit[0] >= 100 ? 4 : 2)} ${unit[1]}`;
+    return `${vk.format.si(n / unit[0])} ${unit[1]}`;
   }
 
   /** "Reading 124 MB of 480 MB, 37 runs, 12 k points, about 4 s left" */
