@@ -110,7 +110,7 @@
       put(el.dataset, 'vkGroup', key);
       vk.writeName(title, words.length > 20 && now.group.value !== null ? now.group.value : words);
       put(el, 'title', words);
-      put(sub, 'textContent', `${vk.format.count(now.on)} of ${vk.format.count(names.length)} ${names.length === 1 ? 'run' : 'runs'}`);
+      put(sub, 'textContent', `${vk.format.exact(now.on)} of ${vk.format.exact(names.length)} ${names.length === 1 ? 'run' : 'runs'}`);
       put(box, 'checked', now.on === names.length);
       put(box, 'indeterminate', now.on > 0 && now.on < names.length);
       el.setAttribute('aria-selected', String(now.on === names.length));

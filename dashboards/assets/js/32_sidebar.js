@@ -30,7 +30,7 @@
 
     show() {
       const { runs, selected, filtered } = vk.store.get();
-      const count = `${vk.format.count(selected.size)} of ${vk.format.count(runs.length)}`;
+      const count = `${vk.format.exact(selected.size)} of ${vk.format.exact(runs.length)}`;
       if (this.count.textContent !== count) this.count.textContent = count;
       this.showNote();
       this.list.show(itemsOf(filtered));
@@ -41,7 +41,7 @@
     showNote() {
       const { runs, selected, selection } = vk.store.get();
       const words = selection.base === 'auto' && selected.size < runs.length && !selection.show.names.size && !selection.hide.names.size
-        ? `Showing the newest ${vk.format.count(selected.size)}: tick more, or press All.` : '';
+        ? `Showing the newest ${vk.format.exact(selected.size)}: tick more, or press All.` : '';
       const strange = strangerWords(vk.selection.strangers());
       const key = `${words}\n${strange}`;
       if (this.noted === key) return;
@@ -102,7 +102,7 @@
     const n = names.length + others;
     if (!n) return '';
     const some = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
-    return `${vk.format.count(n)} ${n === 1 ? 'run' : 'runs'} of this link ${n === 1 ? 'is' : 'are'} not here${some ? `: ${some}` : ''}.`;
+    return `${vk.format.exact(n)} ${n === 1 ? 'run' : 'runs'} of this link ${n === 1 ? 'is' : 'are'} not here${some ? `: ${some}` : ''}.`;
   }
 
   const skeleton = () => [0, 1, 2, 3, 4, 5].map(() => vk.el('div', { class: 'vk-skeleton', style: { height: '24px', margin: '8px 0' } }));

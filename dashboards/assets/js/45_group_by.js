@@ -61,7 +61,7 @@
     const usefulness = ({ distinct, runs: n }) => (distinct > 1 && distinct < n ? 0 : 1);
     const keys = [...config].sort((a, b) => usefulness(a) - usefulness(b) || (a.key < b.key ? -1 : 1)).map(({ key, distinct, runs: n }) => ({
       value: key, label: key, checked: groupBy === key,
-      note: `${vk.format.count(distinct)} ${distinct === 1 ? 'value' : 'values'}`,
+      note: `${vk.format.exact(distinct)} ${distinct === 1 ? 'value' : 'values'}`,
       title: `${key}: ${distinct} values in ${n} runs`,
     }));
     const folder = runs.some(({ run }) => run.includes('/'))

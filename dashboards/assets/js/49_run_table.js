@@ -202,11 +202,11 @@
     tell({ total, matched }) {
       const { filter } = vk.store.get();
       this.empty = !matched;
-      this.bar.tell(filter ? `${vk.format.count(matched)} of ${vk.format.count(total)}${vk.media.phone.matches ? '' : ' runs match'}` : `${vk.format.count(total)} ${total === 1 ? 'run' : 'runs'}`);
+      this.bar.tell(filter ? `${vk.format.exact(matched)} of ${vk.format.exact(total)}${vk.media.phone.matches ? '' : ' runs match'}` : `${vk.format.exact(total)} ${total === 1 ? 'run' : 'runs'}`);
       this.el.dataset.vkRows = matched;
       if (matched) this.say(null);
       else if (!total) this.say({ teach: true });
-      else this.say({ title: 'No run matches', body: `None of ${vk.format.count(total)} runs matches “${filter}”.`, act: ['Clear the filter', () => vk.store.set({ filter: '' })] });
+      else this.say({ title: 'No run matches', body: `None of ${vk.format.exact(total)} runs matches “${filter}”.`, act: ['Clear the filter', () => vk.store.set({ filter: '' })] });
     }
 
     fail(error) {

@@ -67,7 +67,7 @@
       if (this.shownOf === n || n <= MOST) return;
       this.shownOf = n;
       this.more.replaceChildren(
-        `The newest ${MOST} of ${vk.format.count(n)} selected runs. `,
+        `The newest ${MOST} of ${vk.format.exact(n)} selected runs. `,
         vk.el('button', { type: 'button', class: 'vk-link-button', onclick: () => vk.router.go('runs') }, 'All of them in the table'),
       );
     }
