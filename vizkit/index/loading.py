@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +30,7 @@ class Loaded:
     """Everything an index keeps in memory, as it was committed last; mark: when that was."""
 
     def __init__(self, database: Database, store: Store) -> None:
-        with database.snapshot() as connection:
+        with _much_to_keep(), database.snapshot() as connection:
             self.mark = database.mark(connection)
             self.runs = {run.name: run for run in run_states(connection)}
             by_number = {run.number: run for run in self.runs.values()}
@@ -37,6 +39,18 @@ class Loaded:
             self.next_payload = _next(connection, schema.payload.c.id)
             self.next_numbers = _next_numbers(connection)
             self.journal_bytes = _replay(connection, self.lanes)
+
+
+@contextmanager
+def _much_to_keep() -> Iterator[None]:
+    """Spare the garbage collector from looking again and again through what only grows."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def payloads(connection: sa.Connection, run: int, plugin: str) -> list[PayloadRow]:
