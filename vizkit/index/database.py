@@ -192,6 +192,9 @@ class Database:
         """Return how many bytes the index takes."""
         return 0
 
+    def shrink(self) -> None:
+        """Give back the space of what was removed, where the engine does not by itself."""
+
     def close(self) -> None:
         """Close all connections, and let others write."""
         self._engine.dispose()

@@ -81,7 +81,6 @@ chunk = sa.Table(
     _key("no"),
     _key("part"),
     _blob(),
-    sqlite_with_rowid=False,
 )
 journal = sa.Table("journal", metadata, _key("id"), _blob())
 payload = sa.Table(

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
@@ -19,12 +20,15 @@ from vizkit.index.database import Database, LeadLostError, Mark
 
 _SIDES = ("", "-wal", "-shm", "-journal", ".damaged")
 _CHECKED_BELOW = 128 << 20
+_SHRUNK_PAGES = 8192
+# Pages of 16 KiB hold the few thousand bytes of a short series beside others of their kind. The
+# order counts: the size of pages cannot change any more once the way of freeing them is chosen.
+_NEW_FILE = ("PRAGMA page_size = 16384", "PRAGMA auto_vacuum = INCREMENTAL")
 _PRAGMAS = (
-    "PRAGMA page_size = 4096",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA busy_timeout = 10000",
-    "PRAGMA wal_autocheckpoint = 2000",
+    "PRAGMA wal_autocheckpoint = 500",
     "PRAGMA cache_size = -16384",
 )
 
@@ -137,6 +141,15 @@ class SqliteDatabase(Database):
         sides = [_side(self.path, side) for side in _SIDES] if self.path is not None else []
         return sum(side.stat().st_size for side in sides if side.exists())
 
+    def shrink(self) -> None:
+        """Give pages without content back to the file system, up to 128 MiB of them."""
+        if self.path is None:
+            return
+        with contextlib.suppress(sqlite3.Error), self.reading() as connection:
+            raw: Any = connection.connection.driver_connection
+            # `execute` would take the first step of it only: one page
+            raw.executescript(f"PRAGMA incremental_vacuum({_SHRUNK_PAGES})")
+
     def close(self) -> None:
         """Close all connections, and let others write; removes a private file."""
         super().close()
@@ -203,5 +216,6 @@ def _engine(path: Path | None) -> sa.Engine:
 
 
 def _prepare(connection: sqlite3.Connection, record: object) -> None:
-    for pragma in _PRAGMAS:
+    new = connection.execute("PRAGMA page_count").fetchone() == (0,)
+    for pragma in (*(_NEW_FILE if new else ()), *_PRAGMAS):
         connection.execute(pragma).close()

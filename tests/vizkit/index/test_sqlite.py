@@ -86,3 +86,35 @@ def test_the_size_counts_what_lies_beside_the_file(database):
 
     wal = database.path.with_name("index.db-wal")
     assert database.size() > database.path.stat().st_size + wal.stat().st_size > 0
+
+
+def test_space_of_what_was_removed_is_given_back(database):
+    database.create()
+    with database.writing() as connection:
+        rows = [{"id": number, "data": bytes(100_000)} for number in range(50)]
+        database.put(connection, schema.journal, rows)
+    with database.writing() as connection:
+        connection.execute(schema.journal.delete())
+
+    database.shrink()
+    database.close()
+
+    assert database.path.stat().st_size < 1_000_000
+
+
+def test_the_chunks_of_short_series_lie_side_by_side(database):
+    """Each of 1,000 points: about 1 KB of steps and times, 4 KB of values."""
+    database.create()
+    sizes = {schema.AXES: 1055, 0: 4005}
+    rows = [
+        {"level": schema.OPEN, "series": number, "no": 0, "part": part, "data": bytes(size)}
+        for number in range(500)
+        for part, size in sizes.items()
+    ]
+
+    with database.writing() as connection:
+        database.put(connection, schema.chunk, rows)
+    database.close()
+
+    content = 500 * sum(sizes.values())
+    assert database.path.stat().st_size < 1.2 * content
