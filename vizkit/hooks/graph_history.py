@@ -127,6 +127,16 @@ class History:
         count[0] += 1
         count[2] = step
 
+    def ran_again(self, structure: Structure, step: int) -> bool:
+        """Count a step like the one before; tell whether that was possible."""
+        count = self._counts.get(structure.signature)
+        if count is None or self._first is None:
+            return False
+        structure.count += 1
+        count[0] += 1
+        count[2] = self._last = step
+        return True
+
     def missed(self, step: int) -> None:
         """Count a step that was not looked at."""
         self._note(step)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from vizkit.hooks.graph_calls import Call, ModuleCalls
+from vizkit.hooks.graph_history import Structure
 from vizkit.hooks.graph_pace import Pace
+from vizkit.hooks.graph_versions import Versions
 from vizkit.kinds.graph.graph import Shape
 
 FIRST_STEPS = 3
@@ -32,6 +34,11 @@ class Listening:
         self._idle = 0
         if calls is not None:
             calls.arm()
+
+    @property
+    def is_armed(self) -> bool:
+        """Tell whether module calls are listened to now."""
+        return self._calls is not None and self._calls.armed
 
     @property
     def is_heard(self) -> bool:
@@ -61,11 +68,12 @@ class Listening:
         if self._calls is not None:
             self._calls.paused = False
 
-    def stepped(self, *, wanted: bool) -> None:
-        """End a step; `wanted`: a structure waits to be heard."""
+    def stepped(self, structure: Structure | None, versions: Versions) -> None:
+        """End a step; listen on, or again, where its structure waits to be heard."""
         calls = self._calls
         if calls is None:
             return
+        wanted = structure is not None and versions.is_partial(structure)
         if calls.armed:
             self._go_on(calls, wanted=wanted)
         else:

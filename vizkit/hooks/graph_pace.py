@@ -14,6 +14,9 @@ CREDIT = 5e-3
 HORIZON = 30.0
 """Seconds of training that are remembered; a walk put off too long would come too late."""
 
+SPACED_PART = 0.6
+"""Of the share, what looking again at known structures takes; the rest is for new ones."""
+
 
 class Pace:
     """An account: a share of the training's time comes in, what the graph costs goes out.
@@ -31,10 +34,10 @@ class Pace:
     def stepped(self, now: float) -> None:
         """Note that a step ended at `now`, in seconds."""
         if self._since is not None:
-            seconds = max(0.0, now - self._since)
+            seconds = now - self._since
             known = self.step_seconds or seconds
             # A long pause (validation, a checkpoint) is no measure of the steps.
-            self.step_seconds += 0.1 * (min(seconds, 3 * known) - self.step_seconds)
+            self.step_seconds = known + 0.1 * (min(seconds, 3 * known) - known)
             self._elapsed += seconds
             if self._elapsed > HORIZON:
                 self._elapsed /= 2
@@ -55,9 +58,13 @@ class Pace:
 
     def affords_each_step(self, cost: float, part: float) -> bool:
         """Tell whether `cost` seconds at each step take at most `part` of the share."""
-        if self._scale is None:
-            return True
-        return cost <= part * self.share * self.step_seconds
+        return self._scale is None or cost <= part * self.share * self.step_seconds
+
+    def pause_after(self, cost: float) -> int:
+        """Return for how many steps to leave out something that took `cost` seconds."""
+        if self._scale is None or not self.step_seconds:
+            return 0
+        return int(cost / (SPACED_PART * self.share * self.step_seconds))
 
     def spend(self, seconds: float) -> None:
         """Take from the account."""

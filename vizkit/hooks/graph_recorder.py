@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import monotonic, perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 from torch import Tensor
@@ -57,6 +57,13 @@ class GraphRecorder:
         self._listening = Listening(calls, self._walks)
         self._keys: dict[Any, PassClass] = {}
         self._passes: list[PassClass | None] = []
+        # What the last step looked like, and how often it may be taken for the same unwalked.
+        self._last_passes: list[PassClass | None] = []
+        self._last_structure: Structure | None = None
+        self._pause = 0
+        self._usual: PassClass | None = None
+        self._usual_look: tuple[int, Any] = (0, None)
+        self._ambiguous: set[Any] = set()
         self._turn = 0
         self._step = 0
         self._number = self._began = sequence_number()
@@ -64,7 +71,7 @@ class GraphRecorder:
         self._captured_now = False
         self._strangers = 0
         self._stretch_seconds = STRETCH_SECONDS
-        self._stretch_due = monotonic() + STRETCH_SECONDS
+        self._stretch_due = perf_counter() + STRETCH_SECONDS
 
     def backward_begins(self) -> None:
         """Hear no module calls: what backward calls again (checkpoints) ran before."""
@@ -76,26 +83,32 @@ class GraphRecorder:
 
     def passed(self, roots: Sequence[Any]) -> None:
         """Take the losses that a backward pass just started from, while their graph is there."""
-        losses = [r for r in roots if isinstance(r, Tensor) and r.grad_fn is not None]
         number = sequence_number()
         made, self._number = number - self._number, number
+        if self._pause > 0 and self._looks_as_before(roots, made):
+            self._pause -= 1
+            self._passes.append(self._usual)
+            return
+        losses = [r for r in roots if isinstance(r, Tensor) and r.grad_fn is not None]
         if losses and len(self._passes) < MOST_PASSES_OF_A_STEP:
             self._passes.append(self._look(losses, made))
 
     def stepped(self, step: int) -> None:
         """End a step of the training."""
         self._step = step
+        self._turn += 1
         passes, self._passes = self._passes, []
-        structure = self._structure(passes, step)
+        structure = self._last_structure
+        if structure is None or passes != self._last_passes or not self._is_settled(step):
+            structure = self._last_structure = self._structure(passes, step)
+            self._last_passes = passes
         now = perf_counter()
         self._walks.stepped(now)
         self._captures.stepped(now)
-        wanted = structure is not None and self._versions.is_partial(structure)
-        self._listening.stepped(wanted=wanted)
-        self._turn += 1
+        self._listening.stepped(structure, self._versions)
         self._captured_now = False
         self._began = sequence_number()
-        if monotonic() >= self._stretch_due:
+        if now >= self._stretch_due:
             self._log_stretch()
 
     def close(self) -> None:
@@ -106,11 +119,26 @@ class GraphRecorder:
     def _inventory(self) -> Inventory:
         return inventory_of(self._subject, self._roster.canonical())
 
+    def _looks_as_before(self, roots: Sequence[Any], made: int) -> bool:
+        """Tell at little cost whether a pass is of the one kind that is usual in this training."""
+        if self._usual is None or len(roots) != 1 or self._listening.is_armed:
+            return False
+        return self._usual_look == (made, type(getattr(roots[0], "grad_fn", None)))
+
+    def _is_settled(self, step: int) -> bool:
+        """Count a step with the structure of the last one, if there is nothing new to log of it."""
+        structure = self._last_structure
+        if structure is None or self._captured_now or self._versions.is_partial(structure):
+            return False
+        return self._history.ran_again(structure, step)
+
     def _look(self, losses: Sequence[Tensor], made: int) -> PassClass | None:
         """Return the class of a pass: by a walk, or by its look where there is no time for one."""
-        roots = list(dict.fromkeys(loss.grad_fn for loss in losses))
-        key = (made, tuple(map(type, roots)), self._listening.sketch())
+        roots = list(dict.fromkeys([loss.grad_fn for loss in losses]))
+        key = (made, type(roots[0]), len(roots), self._listening.sketch())
         known = self._keys.get(key)
+        if key in self._ambiguous:
+            known = None
         if not self._is_due(known, made):
             return known
         seen = self._walk(roots)
@@ -118,32 +146,43 @@ class GraphRecorder:
             return None
         kind = self._history.pass_class(seen)
         fresh = kind.add(seen)
-        if len(self._keys) >= MOST_KEYS:
-            self._keys.clear()
-        self._keys[key] = kind
+        self._remember(key, kind, len(roots))
         if self._is_worth_capturing(kind, seen, fresh=fresh):
             self._capture(kind, losses)
         return kind
 
+    def _remember(self, key: Any, kind: PassClass, roots: int) -> None:
+        """Note what a pass with this look was; two kinds may look the same (equal branches)."""
+        if len(self._keys) >= MOST_KEYS:
+            self._keys.clear()
+            self._ambiguous.clear()
+        if self._keys.setdefault(key, kind) is not kind:
+            self._ambiguous.add(key)
+        is_usual = roots == 1 and key not in self._ambiguous and not self._listening.is_armed
+        self._usual = kind if is_usual else None
+        self._usual_look = key[:2]
+
     def _is_due(self, known: PassClass | None, made: int) -> bool:
         if not self._growth.may_walk(self._turn):
             return False
-        nodes = made if known is None else known.most
-        cost = nodes * self._seconds_per_node
-        if known is None:
-            return self._turn < FREE_STEPS or self._walks.allows(cost)
-        # Known by its look: looked at again where that is cheap, or time was saved.
-        return self._walks.affords_each_step(cost, 0.6) or self._walks.allows(3 * cost)
+        if known is not None:
+            # Known by its look: looked at again as often as that is cheap.
+            self._pause -= 1
+            return self._pause < 0
+        cost = made * self._seconds_per_node
+        return self._turn < FREE_STEPS or self._walks.allows(cost)
 
     def _walk(self, roots: Sequence[Any]) -> Survey:
-        started = perf_counter()
+        started = thread_time()
         names = self._roster.canonical()
         seen = survey(roots, names, graph_walk.deepest(), self._began)
         if seen.strange:
             self._meet_stranger()
-        seconds = perf_counter() - started
+        seconds = thread_time() - started
         self._walks.spend(seconds)
-        self._seconds_per_node += 0.1 * (seconds / seen.nodes - self._seconds_per_node)
+        self._pause = self._walks.pause_after(seconds)
+        known = self._seconds_per_node
+        self._seconds_per_node += 0.1 * (min(seconds / seen.nodes, 3 * known) - known)
         if seen.too_deep:
             self._growth.too_deep(seen, self._step, self._turn)
         return seen
@@ -164,13 +203,13 @@ class GraphRecorder:
         return fresh and heard and self._captures.allows(cost)
 
     def _capture(self, kind: PassClass, losses: Sequence[Tensor]) -> None:
-        started = perf_counter()
+        started = thread_time()
         found = trace(losses, self._roster.canonical(), graph_walk.deepest())
         heard = self._listening.heard()
         calls, inputs = heard if heard is not None else (None, ())
         self._versions.capture(kind, Pass(found, self._turn, calls, inputs))
         self._captured_now = True
-        self._captures.spend(perf_counter() - started)
+        self._captures.spend(thread_time() - started)
 
     def _structure(self, passes: Sequence[PassClass | None], step: int) -> Structure | None:
         if not passes:
@@ -184,7 +223,7 @@ class GraphRecorder:
         return structure
 
     def _history_of(self, structure: Structure, step: int) -> None:
-        started = perf_counter()
+        started = thread_time()
         version = self._versions.version(structure, step)
         if version is not None:
             self._stretch_seconds = STRETCH_SECONDS
@@ -196,7 +235,7 @@ class GraphRecorder:
                 self._history.widen(structure.signature, ranges_of(graph))
         self._history.ran(structure, step)
         if version is not None or self._captured_now:
-            self._captures.spend(perf_counter() - started)
+            self._captures.spend(thread_time() - started)
 
     def _find(self, step: int, sentence: str, *, warn: bool) -> None:
         self._history.finds(step, sentence)
@@ -204,7 +243,7 @@ class GraphRecorder:
             warn_once(f"watch graph {sentence}", sentence, stacklevel=6)
 
     def _log_stretch(self) -> None:
-        self._stretch_due = monotonic() + self._stretch_seconds
+        self._stretch_due = perf_counter() + self._stretch_seconds
         self._stretch_seconds = min(1.2 * self._stretch_seconds, LONGEST_STRETCH_SECONDS)
         stretch = self._history.take()
         if stretch is not None:

@@ -5,6 +5,7 @@ Everything is read and let go again: a walk keeps no node, and so no tensor, ali
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Mapping, Sequence, Set
@@ -53,9 +54,8 @@ def sequence_number() -> int:
 
 def deepest() -> int:
     """Return how many nodes this thread's stack lets us touch."""
-    if threading.current_thread() is not threading.main_thread():
-        return DEEPEST_ELSEWHERE
-    return max(DEEPEST_ELSEWHERE, int(DEEPEST * min(1.0, _stack_size() / STACK)))
+    is_main = threading.get_ident() == threading.main_thread().ident
+    return _deepest_on_main() if is_main else DEEPEST_ELSEWHERE
 
 
 def survey(roots: Sequence[Any], names: Names, most: int, since: int) -> Survey:
@@ -107,6 +107,11 @@ def _kind_of(node: Any) -> Any:
 def is_custom(node: Any) -> bool:
     """Tell whether the node is of a `torch.autograd.Function`."""
     return isinstance(node, torch.autograd.function.BackwardCFunction)
+
+
+@functools.cache
+def _deepest_on_main() -> int:
+    return max(DEEPEST_ELSEWHERE, int(DEEPEST * min(1.0, _stack_size() / STACK)))
 
 
 def _stack_size() -> float:
