@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 import sqlalchemy as sa
@@ -17,6 +18,8 @@ _MANY_VALUES = 200_000
 _MOST_VALUES = 2_000_000
 _JOURNAL_BYTES = 16 << 20
 _RETRY_PAUSE = 0.25
+_SETTLED_AFTER = 5.0
+_WORTH_SETTLING = 1 << 20
 _FOLLOWERS_MAY_LAG = 20
 """Commits whose changes stay in the journal, for processes that follow."""
 
@@ -41,6 +44,8 @@ class Committer:
         self._turn = threading.Lock()
         self._mark = mark
         self._journal_bytes = journal_bytes
+        self._journal_kept = False
+        self._quiet_since = time.monotonic()
         self._failing = False
         self._ending = threading.Event()
         self.lost = False
@@ -52,7 +57,7 @@ class Committer:
     def finish(self) -> None:
         """Write what is pending, and leave the journal empty."""
         self.end()
-        if self._journal_bytes or self._contents.pending:
+        if self._journal_bytes or self._journal_kept or self._contents.pending:
             self.commit(whole=True, last=True)
 
     def commit_when_many(self) -> None:
@@ -83,8 +88,15 @@ class Committer:
         """
         with self._turn:
             if not self._contents.pending and not whole:
-                return not self.lost
+                if not self._settles():
+                    return not self.lost
+                whole = last = True
             return self._try(lambda: self._write(whole, last))
+
+    def _settles(self) -> bool:
+        """Tell whether nothing came in for a while, but the journal still takes room."""
+        waits = self._journal_bytes > _WORTH_SETTLING or self._journal_kept
+        return waits and time.monotonic() - self._quiet_since > _SETTLED_AFTER
 
     def _renew(self) -> None:
         self._database.keep(self._mark)
@@ -105,10 +117,14 @@ class Committer:
                 self._contents.take_back(taken)
             raise
         self._journal_bytes = 0 if whole else self._journal_bytes + size
+        self._journal_kept = (whole and not last) or (self._journal_kept and not last)
+        self._quiet_since = time.monotonic()
         with self._lock:
             self._contents.written(commit)
             if crowded:
                 self._contents.park()
+        if last:
+            self._database.shrink()
 
     def _try(self, act: Callable[[], None]) -> bool:
         """Do what needs the database; tell once that it fails, and once that it works again."""

@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -7,7 +8,7 @@ import pytest
 
 from tests.vizkit.index.batches import batch, put
 from vizkit.errors import IndexUnavailableError
-from vizkit.index import Index
+from vizkit.index import Index, committer
 from vizkit.testing import wait_until
 
 
@@ -128,3 +129,28 @@ def test_reading_goes_on_while_points_come_in(index):
 
     assert wrong == []
     assert np.array_equal(index.read("run", "loss").value, values)
+
+
+def test_what_is_settled_takes_no_room_beside_its_chunks(logdir):
+    with Index.open(logdir) as index:
+        for start in range(0, 600_000, 100_000):
+            values = np.random.default_rng(start).normal(size=100_000)
+            put(index, batch("loss", values, start=start))
+            index.commit()
+        path = index.path
+
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA freelist_count").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM journal").fetchone()[0] <= 1
+
+
+def test_a_journal_is_emptied_once_nothing_comes_in(logdir, monkeypatch):
+    monkeypatch.setattr(committer, "_SETTLED_AFTER", 0.0)
+    monkeypatch.setattr(committer, "_WORTH_SETTLING", 0)
+    with Index.open(logdir) as index:
+        put(index, batch("loss", range(3)))
+
+        index.commit()
+        wait_until(lambda: index.commit() and index._committer._journal_bytes == 0)
+
+        assert index.read("run", "loss").value.tolist() == [0, 1, 2]
