@@ -174,10 +174,10 @@ class GraphRecorder:
 
     def _walk(self, roots: Sequence[Any]) -> Survey:
         started = thread_time()
-        names = self._roster.canonical()
-        seen = survey(roots, names, graph_walk.deepest(), self._began)
-        if seen.strange:
-            self._meet_stranger()
+        most = graph_walk.deepest()
+        seen = survey(roots, self._roster.canonical(), most, self._began)
+        if seen.strange and self._reads_names():
+            seen = survey(roots, self._roster.canonical(), most, self._began)
         seconds = thread_time() - started
         self._walks.spend(seconds)
         self._pause = self._walks.pause_after(seconds)
@@ -187,11 +187,13 @@ class GraphRecorder:
             self._growth.too_deep(seen, self._step, self._turn)
         return seen
 
-    def _meet_stranger(self) -> None:
+    def _reads_names(self) -> bool:
         """Read the parameters' names anew: some were replaced. At the 1st, 2nd, 4th ... time."""
         self._strangers += 1
-        if self._strangers & (self._strangers - 1) == 0:
+        due = self._strangers & (self._strangers - 1) == 0
+        if due:
             self._roster.whole()
+        return due
 
     def _is_worth_capturing(self, kind: PassClass, seen: Survey, *, fresh: bool) -> bool:
         if kind.number < 0:

@@ -1,0 +1,157 @@
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from vizkit.hooks import graph_walk
+from vizkit.kinds.graph.versions import Stretch
+
+
+class Branches(nn.Module):
+    """Two branches of the same shape; `way` says which one runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.way = nn.Linear(4, 4), nn.Linear(4, 4), "a"
+
+    def forward(self, x):
+        return (self.a if self.way == "a" else self.b)(x)
+
+
+@pytest.fixture
+def train(watching):
+    def train(model, steps, *, at=None, **options):
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+        watch = watching(model, optimizer, **options)
+        for step in range(steps):
+            if at:
+                at(step)
+            optimizer.zero_grad()
+            model(torch.ones(2, 4)).mean().backward()
+            optimizer.step()
+        watch.close()
+
+    return train
+
+
+def counts(record):
+    """Return how many steps each structure ran in."""
+    found = {}
+    for stretch in record.stretches:
+        for form in stretch.forms:
+            found[form.rolled] = found.get(form.rolled, 0) + form.count
+    return found
+
+
+def test_the_same_graph_at_each_step_is_one_version(train, record):
+    train(nn.Linear(4, 4), 50)
+
+    (version,) = record.versions
+    assert (version.step, version.changes) == (0, ())
+    assert counts(record) == {version.graph.rolled: 50}
+
+
+@pytest.mark.parametrize("budget", [None, 0.1])
+def test_a_branch_of_the_same_shape_is_a_new_version_with_its_difference(train, record, budget):
+    model = Branches()
+
+    def at(step):
+        model.way = "b" if step >= 30 else "a"
+
+    train(model, 90, at=at, budget=budget)
+
+    first, *later = record.versions
+    second = later[-1]
+    assert first.step == 0
+    assert 30 <= second.step < 60
+    assert "b now runs T, Addmm" in second.changes
+    assert sum(counts(record).values()) + sum(s.unseen for s in record.stretches) == 90
+
+
+def test_the_version_is_logged_at_once_after_what_was_before(watching, record):
+    model = Branches()
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    watching(model, optimizer)
+    for step in range(6):
+        model.way = "ab"[step // 3]
+        model(torch.ones(2, 4)).mean().backward()
+        optimizer.step()
+
+    assert [version.step for version in record.versions] == [0, 3]
+    assert (record.stretches[-1].first, record.stretches[-1].last) == (0, 2)
+
+
+def test_a_graph_too_deep_to_walk_is_said_to_be(train, record, monkeypatch):
+    monkeypatch.setattr(graph_walk, "deepest", lambda: 3)
+
+    train(nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4)), 4)
+
+    assert record.versions == []
+    assert sum(stretch.unseen for stretch in record.stretches) == 4
+    ((step, sentence),) = [found for s in record.stretches for found in s.findings]
+    assert step == 0
+    assert "more nodes than can be walked" in sentence
+
+
+def test_a_replaced_parameter_is_no_new_structure(train, record):
+    model = nn.Linear(4, 4)
+
+    def at(step):
+        if step == 3:
+            model.weight = nn.Parameter(model.weight.detach().clone())
+
+    train(model, 6, at=at)
+
+    assert len(record.versions) == 1
+
+
+def test_a_training_in_a_thread_is_recorded_too(train, record):
+    thread = threading.Thread(target=train, args=(nn.Linear(4, 4), 5))
+    thread.start()
+    thread.join()
+
+    assert list(counts(record).values()) == [5]
+
+
+def test_it_can_be_left_out(train, record):
+    train(nn.Linear(4, 4), 5, graph=False)
+
+    assert record.versions == record.stretches == []
+    assert len(record.graphs) == 2
+
+
+def test_a_failure_of_ours_costs_no_training(train, record, lenient, monkeypatch):
+    def fail():
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(graph_walk, "deepest", fail)
+
+    with pytest.warns(UserWarning, match="captured graph"):
+        train(nn.Linear(4, 4), 5)
+
+    assert record.log_calls == [0, 1, 2, 3, 4]
+
+
+def test_other_backward_passes_are_not_ours(train, record):
+    stranger = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+    optimizer = torch.optim.SGD(stranger.parameters(), 0.1)
+
+    def at(step):
+        if step:
+            stranger(torch.ones(1, 4)).sum().backward()
+            optimizer.step()
+
+    train(nn.Linear(4, 4), 12, at=at)
+
+    graphs = [version.graph for version in record.versions]
+    last = record.stretches[-1].forms[-1].rolled
+    clean = {each.rolled for each in graphs if not any(node.op == "Tanh" for node in each.nodes)}
+    assert last in clean
+
+
+def test_what_is_not_logged_is_counted_too(train, record):
+    train(nn.Linear(4, 4), 20, every=10)
+
+    assert list(counts(record).values()) == [20]
+    assert all(isinstance(stretch, Stretch) for stretch in record.stretches)
