@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from vizkit.events.batch import Batch, Payload, TailState
 from vizkit.index import facts
 from vizkit.index.catalog import RunState, take_points, take_rows
+from vizkit.index.commit import Commit, RunWrite, lane_write
 from vizkit.index.lane import Lane, LaneKey, Load
 from vizkit.index.rows import PayloadRow
 from vizkit.index.stats import count
-from vizkit.index.writing import Commit, RunWrite, lane_write
 from vizkit.kinds.runinfo import record
 
 _OPEN_BYTES = 96 << 20

@@ -19,9 +19,9 @@ from vizkit.index.catalog import RunState, Totals
 from vizkit.index.database import Database
 from vizkit.index.lane import Kept, Lane, LaneKey
 from vizkit.index.pyramid import ENTRY, Entries
+from vizkit.index.records import lane_of, payload_of
 from vizkit.index.rows import PayloadRow, RunFacts
 from vizkit.index.store import Store
-from vizkit.index.writing import lane_of, payload_of
 
 _TOGETHER = 500
 

@@ -6,7 +6,6 @@ by whatever cause, nothing it began can be committed any more.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -16,28 +15,12 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from vizkit.errors import IndexUnavailableError, UsageError
+from vizkit.errors import IndexUnavailableError
 from vizkit.index import bulk, schema
+from vizkit.index.connection import engine_of
 from vizkit.index.database import Database, LeadLostError, Mark, Row
 from vizkit.index.explain import explained, safe_name
-
-PATIENCE = 6.0
-"""Seconds after which the session of a server that tells nothing of itself is ended."""
-
-_CONNECT = {
-    "connect_timeout": "4",
-    "application_name": "vizkit",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-}
-_SETTINGS = (
-    "SELECT set_config('idle_in_transaction_session_timeout', '60s', false),"
-    " set_config('lock_timeout', '20s', false), set_config('client_min_messages', 'error', false)"
-)
-_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg")
-_CLOCK = sa.extract("epoch", sa.func.clock_timestamp())
+from vizkit.index.session import CLOCK, LockedSession, there
 
 
 class PostgresDatabase(Database):
@@ -50,10 +33,9 @@ class PostgresDatabase(Database):
         self._url = url
         self._name = name
         self.logdir = logdir
-        plain = _engine(url)
+        plain = engine_of(url)
         super().__init__(plain.execution_options(schema_translate_map={None: name}))
-        self._session: sa.Connection | None = None
-        self._claimed = False
+        self._session = LockedSession(self._engine, name)
         self._listener: psycopg.Connection[Any] | None = None
 
     @contextmanager
@@ -80,19 +62,10 @@ class PostgresDatabase(Database):
             LeadLostError: if the tables are gone.
             IndexUnavailableError: if the database does not answer.
         """
-        session = self._session
-        if session is None or not self._claimed:
+        if not self._session.held:
             raise IndexUnavailableError(f"The index in {self.where} is not connected.")
-        with self._explaining():
-            try:
-                with session.begin():
-                    yield session
-            except sa.exc.DBAPIError as error:
-                if error.connection_invalidated or session.invalidated:
-                    self._drop_session()
-                if isinstance(error.orig, psycopg.errors.UndefinedTable):
-                    raise LeadLostError from error  # somebody dropped what only we may
-                raise
+        with self._explaining(), self._session.transaction() as connection:
+            yield connection
 
     def add(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
         """Insert rows that are probably new: by COPY, 2-3 times as fast as `put`."""
@@ -116,41 +89,31 @@ class PostgresDatabase(Database):
             UsageError: if the database cannot be used at all.
             IndexUnavailableError: if it does not answer.
         """
-        if self._claimed:
+        if self._session.held:
             return True
         with self._explaining():
-            try:
-                session = self._session = self._session or self._engine.connect()
-                with session.begin():
-                    query = sa.select(sa.func.pg_try_advisory_lock(self._lock))
-                    self._claimed = bool(session.execute(query).scalar())
-                    if not self._claimed:
-                        self._end_silent(session)
-            except sa.exc.DBAPIError:
-                self._drop_session()
-                raise
-        return self._claimed
+            return self._session.take()
 
     def exists(self) -> bool:
         """Tell whether there is a schema with tables."""
         with self.reading() as connection:
-            return self._there(connection)
+            return there(connection, self._name)
 
     def keep(self, mark: Mark) -> None:
         """Connect anew where need be, and see that nobody wrote in between."""
-        if self._claimed and self._session is not None and not self._session.invalidated:
+        if self._session.works:
             return
-        self._drop_session()
+        self._session.drop()
         if not self.claim():
             raise LeadLostError
         with self.writing() as connection:
-            if not self._there(connection) or not _goes_on(self.mark(connection), mark):
+            if not there(connection, self._name) or not _goes_on(self.mark(connection), mark):
                 raise LeadLostError
 
     def check(self) -> None:
         """Make sure that this version can read the tables."""
         with self.reading() as connection:
-            if not self._there(connection):
+            if not there(connection, self._name):
                 raise IndexUnavailableError(f"The index in {self.where} is just being made.")
         super().check()
 
@@ -174,7 +137,7 @@ class PostgresDatabase(Database):
     def damaged(self) -> bool:
         """Tell whether damage was noted."""
         with self.reading() as connection:
-            if not self._there(connection):
+            if not there(connection, self._name):
                 return False
             noted = sa.select(schema.meta.c.key).where(schema.meta.c.key == "damaged")
             return connection.execute(noted).first() is not None
@@ -202,15 +165,11 @@ class PostgresDatabase(Database):
     def close(self) -> None:
         """Close all connections, which ends the lock."""
         self._drop_listener()
-        self._drop_session()
+        self._session.drop()
         super().close()
 
-    @property
-    def _lock(self) -> int:
-        return int.from_bytes(hashlib.sha256(self._name.encode()).digest()[:8], "big") >> 1
-
     def _create_tables(self, connection: sa.Connection) -> None:
-        if self._there(connection):
+        if there(connection, self._name):
             return
         known = sa.select(sa.func.to_regnamespace(self._name))
         if connection.execute(known).scalar() is None:
@@ -218,25 +177,6 @@ class PostgresDatabase(Database):
         super()._create_tables(connection)
         bulk.store_plainly(connection, self._name)
         bulk.comment(connection, self._name, f"vizkit: {self.logdir}")
-
-    def _there(self, connection: sa.Connection) -> bool:
-        query = sa.select(sa.func.to_regclass(f"{self._name}.lease"))
-        return connection.execute(query).scalar() is not None
-
-    def _end_silent(self, connection: sa.Connection) -> None:
-        """End the session of a server that holds the lock, and has told nothing for long."""
-        if not self._there(connection):
-            return
-        silent = connection.execute(sa.select(_CLOCK - schema.lease.c.renewed)).scalar()
-        if silent is None or float(silent) < PATIENCE:
-            return
-        locks = sa.text(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND"
-            " classid = :high AND objid = :low AND granted AND database ="
-            " (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        low = self._lock & 0xFFFFFFFF
-        connection.execute(locks, {"high": self._lock >> 32, "low": low})
 
     def _listening(self) -> psycopg.Connection[Any]:
         where, how = self._engine.dialect.create_connect_args(self._engine.url)
@@ -250,16 +190,8 @@ class PostgresDatabase(Database):
             with suppress(Exception):
                 listener.close()
 
-    def _drop_session(self) -> None:
-        session, self._session, self._claimed = self._session, None, False
-        if session is not None:
-            with suppress(Exception):
-                session.invalidate()
-            with suppress(Exception):
-                session.close()
-
     def _now(self) -> Any:
-        return _CLOCK
+        return CLOCK
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -292,25 +224,3 @@ def _goes_on(found: Mark, left: Mark) -> bool:
     """Tell whether an index is as it was left; of the last commit the end may be unheard of."""
     same = (found.birth, found.epoch) == (left.birth, left.epoch)
     return same and found.number in (left.number, left.number + 1)
-
-
-def _engine(url: sa.URL) -> sa.Engine:
-    if url.drivername not in _DRIVERS:
-        raise UsageError(
-            f"The driver of {safe_name(url)} is not supported; write postgresql+psycopg://..."
-        )
-    query = {**_CONNECT, **url.query}
-    engine = sa.create_engine(
-        url.set(drivername=_DRIVERS[-1], query=query),
-        pool_size=4,
-        max_overflow=16,
-        pool_timeout=10,
-        pool_pre_ping=True,
-    )
-    sa.event.listen(engine, "connect", _prepare)
-    return engine
-
-
-def _prepare(connection: psycopg.Connection[Any], record: object) -> None:
-    connection.execute(_SETTINGS)
-    connection.commit()

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vizkit.errors import RunNotFoundError, TagNotFoundError, VizkitError
+from vizkit.events.batch import TailState
 from vizkit.index import loading
 from vizkit.index.catalog import RunState
 from vizkit.index.columns import Columns
 from vizkit.index.contents import Contents
 from vizkit.index.database import Database
 from vizkit.index.lane import Lane, LaneKey
-from vizkit.index.rows import PayloadRow, SeriesRow, Summary
+from vizkit.index.rows import PayloadRow, RunRow, SeriesRow, Summary
 from vizkit.index.stats import series_rows, summaries
 from vizkit.index.store import Store
 from vizkit.index.view import LaneView, SeriesView, view_of
@@ -27,6 +28,23 @@ class Reading:
     _database: Database
     _store: Store
     _contents: Contents
+    _version: int
+
+    def tail_states(self) -> dict[tuple[str, str], TailState]:
+        """Return how far each file was read, by (run, file)."""
+        with self._lock:
+            return dict(self._contents.states)
+
+    def version(self) -> int:
+        """Return a number that grows whenever something was appended or forgotten."""
+        return self._version
+
+    def runs(self, names: Collection[str] | None = None) -> list[RunRow]:
+        """Return all runs, or those of some names that are there."""
+        with self._lock:
+            known = self._contents.runs
+            chosen = known if names is None else [name for name in names if name in known]
+            return [known[name].row() for name in chosen]
 
     def tags(self, run: str) -> list[SeriesRow]:
         """Return all series of a run.

@@ -4,8 +4,6 @@ import sqlalchemy as sa
 from tests.vizkit.index.batches import batch, put, rows
 from vizkit.index import schema
 from vizkit.index.pyramid import CHUNK
-from vizkit.index.rows import PayloadRow
-from vizkit.index.writing import payload_of
 
 
 def count(index, table, **where):
@@ -66,9 +64,3 @@ def test_forgetting_a_run_leaves_the_others(index):
     assert count(index, schema.run) == count(index, schema.series) == count(index, schema.file) == 1
     assert count(index, schema.chunk, level=schema.POINTS) == 2
     assert len(index.read("kept", "loss")) == CHUNK
-
-
-def test_a_payload_comes_back_with_its_bytes():
-    row = PayloadRow("run", "file", "graph", "vizkit_graph", 1, 2.0, 3, 4, b"\x00\xff")
-
-    assert payload_of({**row.__dict__, "data": "00ff"}) == row
