@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -22,7 +22,6 @@ from vizkit.index.place import find_database
 from vizkit.index.reading import Reading
 from vizkit.index.recovery import recovered
 from vizkit.index.replica import Replica
-from vizkit.index.rows import RunRow
 from vizkit.index.store import Store
 
 log = logging.getLogger("vizkit.index")
@@ -153,22 +152,6 @@ class Index(Reading):
             if dropped is not None:
                 self._store.forgotten.update(lane.number for lane in dropped.lanes)
             self._version += 1
-
-    def tail_states(self) -> dict[tuple[str, str], TailState]:
-        """Return how far each file was read, by (run, file)."""
-        with self._lock:
-            return dict(self._contents.states)
-
-    def version(self) -> int:
-        """Return a number that grows whenever something was appended or forgotten."""
-        return self._version
-
-    def runs(self, names: Collection[str] | None = None) -> list[RunRow]:
-        """Return all runs, or those of some names that are there."""
-        with self._lock:
-            known = self._contents.runs
-            chosen = known if names is None else [name for name in names if name in known]
-            return [known[name].row() for name in chosen]
 
     def _check_lead(self) -> None:
         if not self._leads or self._committer.lost:
