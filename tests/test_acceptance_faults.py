@@ -103,6 +103,7 @@ def test_an_index_that_became_read_only_is_said_and_all_is_served(logdir, cache,
         wait_until(lambda: any(words in served.said() for words in ("cannot be written", ANEW)))
 
 
+@pytest.mark.timeout(900)
 def test_a_flipped_byte_of_the_index_never_makes_a_wrong_answer(logdir, cache, monkeypatch):
     """Whatever is answered is right; what cannot be is an error, and right after a new start."""
     expected, whole = decoded(logdir), database(cache).read_bytes()
