@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -15,12 +15,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from vizkit.errors import UsageError
 from vizkit.version import __version__
 
-from .harvest import Key
+from .api.progress import progress_of
+from .harvest import Key, Shared
+from .notices import RUNS, TAGS, TAGS_ANEW, told
+from .roll import MOST_ROWS, Moved, Roll
 from .state import ViewerState
-from .tab import Tab
+from .tab import READERS, Tab
 
 NOTICE_PAUSE = 0.5  # seconds between two messages about runs
+NOTICE_SHARE = 10  # looking at the runs takes at most one part in so many of the time
 STATUS_PAUSE = 5.0  # seconds after which a silent run may have become a stalled one
+PACE, SLOWEST = (
+    0.002,
+    0.1,
+)  # seconds between two frames of a tab: for each tab there is, and at most
 
 
 class Hub:
@@ -32,13 +40,16 @@ class Hub:
     def __init__(self, state: ViewerState) -> None:
         self._state = state
         self._tabs: set[Tab] = set()
+        self._shared = Shared(state.index)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._waiting: set[Key] = set()
         self._called = False
         self._other_runs = False
-        self._seen: set[Key] = set()
-        self._new_tags: set[str] = set()
+        self._news = _News()
+        self._roll = Roll(state.index)
+        self._looking = asyncio.Lock()
+        self._primed = False
         self._moved = asyncio.Event()
         self._progress: dict[str, Any] = {}
 
@@ -69,8 +80,10 @@ class Hub:
     async def serve(self, websocket: WebSocket) -> None:
         """Speak with one tab until it goes away."""
         await websocket.accept()
-        tab = Tab(self._state.index, websocket.send_text, websocket.send_bytes)
-        tab.notify("hello", self._hello())
+        await self._prime()
+        tab = Tab(self._shared, websocket.send_text, websocket.send_bytes, self._pace)
+        tab.notify("hello", told(self._hello()))
+        tab.notify("progress", told({"type": "progress", **progress_of(self._state)}))
         self._tabs.add(tab)
         sender = asyncio.create_task(tab.run())
         listener = asyncio.create_task(_listen(websocket, tab))
@@ -80,48 +93,97 @@ class Hub:
             self._tabs.discard(tab)
             await _end(sender, listener)
 
+    def _pace(self) -> float:
+        return min(PACE * len(self._tabs), SLOWEST)
+
     def _hello(self) -> dict[str, Any]:
         return {"type": "hello", "version": __version__, "logdir": str(self._state.logdir)}
+
+    async def _prime(self) -> None:
+        """See the runs once before the first tab asks for them: what moves later is news to it."""
+        async with self._looking:
+            if not self._primed:
+                await asyncio.get_running_loop().run_in_executor(READERS, self._roll.look)
+                self._primed = True
 
     def _wake(self) -> None:
         with self._lock:
             changed, self._waiting, self._called = self._waiting, set(), False
-            if self._other_runs:  # one may have been replaced by another of its name
-                self._seen.clear()
-                self._other_runs = False
+            other, self._other_runs = self._other_runs, False
+        self._shared.renew()
         for tab in self._tabs:
             tab.wake(changed)
-        unseen = changed - self._seen
-        self._seen |= unseen
-        self._new_tags.update(run for run, _ in unseen)
+        self._news.add({run for run, _ in changed}, everything=other)
         self._moved.set()
 
     async def _speak(self) -> None:
-        """Tell all tabs, at most twice a second, that runs moved, gained tags, or stalled."""
+        """Tell all tabs, at most twice a second, what became of the runs and of indexing."""
         while True:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), self._patience())
             self._moved.clear()
-            self._announce()
-            await asyncio.sleep(NOTICE_PAUSE)
+            begun = time.monotonic()
+            if self._tabs:
+                await self._announce()
+            took = time.monotonic() - begun
+            await asyncio.sleep(max(NOTICE_PAUSE, NOTICE_SHARE * took))
 
-    def _announce(self) -> None:
-        self._tell_all("runs", {"type": "runs"})
-        for run in self._new_tags:
-            self._tell_all(f"tags {run}", {"type": "tags", "run": run})
-        self._new_tags.clear()
-        progress = asdict(self._state.ingest.progress())
-        if progress != self._progress:
-            self._progress = progress
-            self._tell_all("progress", {"type": "progress", **progress})
+    async def _announce(self) -> None:
+        names = self._news.take(self._roll.running())
+        if names is None or names:
+            async with self._looking:
+                loop = asyncio.get_running_loop()
+                moved = await loop.run_in_executor(READERS, self._roll.look, names)
+            self._tell_of_runs(moved)
+        progress = progress_of(self._state)
+        if progress != self._progress and not (_done(progress) and _done(self._progress)):
+            self._tell_all("progress", told({"type": "progress", **progress}))
+        self._progress = progress
+
+    def _tell_of_runs(self, moved: Moved) -> None:
+        if moved:
+            self._tell_all(RUNS, told({"type": RUNS, "changed": moved.changed, "gone": moved.gone}))
+        if len(moved.new_tags) > MOST_ROWS:
+            self._tell_all(TAGS, TAGS_ANEW)
+            return
+        for run in moved.new_tags:
+            self._tell_all(f"{TAGS} {run}", told({"type": TAGS, "run": run}))
 
     def _patience(self) -> float:
-        reading = self._progress.get("indexed", 0) < self._progress.get("total", 0)
-        return NOTICE_PAUSE if reading else STATUS_PAUSE
+        return STATUS_PAUSE if _done(self._progress) else NOTICE_PAUSE
 
-    def _tell_all(self, key: str, message: dict[str, Any]) -> None:
+    def _tell_all(self, key: str, text: str) -> None:
         for tab in self._tabs:
-            tab.notify(key, message)
+            tab.notify(key, text)
+
+
+class _News:
+    """Which runs to look at again."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._everything = False
+        self._silence = 0.0
+
+    def add(self, names: set[str], *, everything: bool) -> None:
+        self._names |= names
+        self._everything |= everything
+
+    def take(self, running: Collection[str]) -> set[str] | None:
+        """Return the runs, None for all of them; now and then those that may have stalled too."""
+        names, everything = self._names, self._everything
+        self._names, self._everything = set(), False
+        if everything:
+            return None
+        now = time.monotonic()
+        if now >= self._silence:
+            self._silence = now + STATUS_PAUSE
+            names = names.union(running)
+        return names
+
+
+def _done(progress: dict[str, Any]) -> bool:
+    return bool(progress.get("done"))
 
 
 async def _listen(websocket: WebSocket, tab: Tab) -> None:
@@ -134,7 +196,7 @@ async def _listen(websocket: WebSocket, tab: Tab) -> None:
                 raise UsageError("A message is a JSON object with a field 'op'.")
             tab.receive(message)
         except (ValueError, UsageError) as error:
-            tab.notify("error", {"type": "error", "error": str(error)})
+            tab.notify("error", told({"type": "error", "error": str(error)}))
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:

@@ -25,24 +25,27 @@ class Block:
     Attributes:
         id: the number the client gave the subscription.
         start: ordinal of the first point within its series.
-        step, wall_time, value: columns of shape (n,); any number dtype.
+        count: how many points.
+        columns: what `pack_points` made of them; many tabs may share it.
     """
 
     id: int
     start: int
-    step: Array
-    wall_time: Array
-    value: Array
+    count: int
+    columns: bytes
+
+
+def pack_points(step: Array, wall_time: Array, value: Array) -> bytes:
+    """Return three columns of shape (n,), of any number dtype, one after another."""
+    return b"".join(map(f64, (step, wall_time, value)))
 
 
 def pack_frame(blocks: Sequence[Block]) -> bytes:
     """Return one websocket frame: `u32 blocks, u32 0`, then each block with its three columns."""
-    return struct.pack("<II", len(blocks), 0) + b"".join(map(_pack_block, blocks))
-
-
-def _pack_block(block: Block) -> bytes:
-    head = struct.pack("<IId", block.id, len(block.step), block.start)
-    return head + b"".join(map(f64, (block.step, block.wall_time, block.value)))
+    parts = [struct.pack("<II", len(blocks), 0)]
+    for block in blocks:
+        parts += (struct.pack("<IId", block.id, block.count, block.start), block.columns)
+    return b"".join(parts)
 
 
 def pack_columns(header: Mapping[str, Any], columns: Iterable[bytes]) -> bytes:

@@ -7,17 +7,9 @@ import pytest
 from dashboards.site import site_folder
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the indexes of a test apart from the user's."""
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("VIZKIT_CACHE", str(folder))
-    return folder
-
-
 @pytest.fixture(scope="session")
 def site_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Record the site, once for all tests."""
+    """Record the pages, once for all tests."""
     # Here, not above: Dash takes most of a second to import.
     from dashboards.record import record
 
@@ -26,11 +18,19 @@ def site_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the indexes of a test apart from the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("VIZKIT_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
 def recorded_site(cache: Path, site_once: Path) -> Path:
-    """Put the recorded site where a viewer without a base path looks for it."""
+    """Put the recorded pages where a viewer looks for them; return their folder."""
     folder = site_folder("/")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True)
     folder.symlink_to(site_once)
     return folder
 

@@ -10,12 +10,14 @@ from vizkit.index import Index
 RUN, TAG = "r", "loss"
 
 
-def append(index: Index, count: int, *, tag: str = TAG, attempt: int = 0) -> set[tuple[str, str]]:
+def append(
+    index: Index, count: int, *, tag: str = TAG, attempt: int = 0, first_wall: float = 0.5
+) -> set[tuple[str, str]]:
     """Append points to a series of run `r`: steps go on, values are twice the step."""
     first = written(index, tag)
     step = np.arange(first, first + count, dtype=np.int64)
     zeros = np.zeros(count, np.int32)
-    points = Points((tag,), zeros, step, step + 0.5, step * 2.0, zeros + np.int32(attempt))
+    points = Points((tag,), zeros, step, step + first_wall, step * 2.0, zeros + np.int32(attempt))
     return index.append(RUN, "f", Batch(points, attempt=attempt), TailState())
 
 

@@ -27,7 +27,7 @@ def state(tmp_path: Path) -> Iterator[ViewerState]:
 
 
 @pytest.fixture
-def asgi(state: ViewerState, recorded_site: Path) -> ASGIApp:
+def asgi(state: ViewerState) -> ASGIApp:
     return build_app(state)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,13 +38,15 @@ class Websocket:
     async def send_bytes(self, frame: bytes) -> None:
         self.frames.append(frame)
 
-    def heard(self, word: str) -> int:
-        return sum(f'"{word}"' in text for text in self.texts)
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        """Return the messages of one type."""
+        return [each for each in map(json.loads, self.texts) if each["type"] == kind]
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[ViewerState]:
     state = ViewerState.open(tmp_path)
+    assert state.ingest.wait_settled(10)  # it forgets runs that have no folder at the start
     yield state
     state.close()
 
@@ -89,34 +92,54 @@ def test_a_change_told_from_another_thread_wakes_who_subscribed(state: ViewerSta
 
 def test_a_burst_of_changes_is_two_messages_about_runs(state: ViewerState) -> None:
     async def act(hub: Hub, websocket: Websocket) -> None:
-        await asyncio.sleep(0.01)
         for _ in range(50):
-            hub.tell({("r", "loss")})
+            hub.tell(append(state.index, 1))
             await asyncio.sleep(0.005)
         await until(lambda: websocket.heard("runs"))
 
     websocket = with_tab(state, act)
-    assert websocket.heard("runs") <= 2
-    assert websocket.heard("tags") == 1
+    assert len(websocket.heard("runs")) <= 2
+    assert websocket.heard("tags") == [{"type": "tags", "run": "r"}]
 
 
-def test_a_change_without_series_is_news_about_runs(state: ViewerState) -> None:
+def test_the_rows_of_changed_runs_are_sent_along(state: ViewerState) -> None:
     async def act(hub: Hub, websocket: Websocket) -> None:
+        hub.tell(append(state.index, 7))
+        await until(lambda: websocket.heard("runs"))
+
+    [news] = with_tab(state, act).heard("runs")
+    assert [(row["run"], row["points"], row["n_tags"]) for row in news["changed"]] == [("r", 7, 1)]
+    assert news["gone"] == []
+
+
+def test_a_run_that_went_is_named(state: ViewerState) -> None:
+    append(state.index, 1)
+
+    async def act(hub: Hub, websocket: Websocket) -> None:
+        state.index.forget("r")
         hub.tell(set())
         await until(lambda: websocket.heard("runs"))
 
-    with_tab(state, act)
+    [news] = with_tab(state, act).heard("runs")
+    assert (news["changed"], news["gone"]) == ([], ["r"])
 
 
-def test_tags_are_announced_again_after_runs_came_or_went(state: ViewerState) -> None:
+def test_nothing_is_said_where_nothing_changed(state: ViewerState) -> None:
+    append(state.index, 1)
+
     async def act(hub: Hub, websocket: Websocket) -> None:
-        hub.tell({("r", "loss")})
-        await until(lambda: websocket.heard("tags") == 1)
         hub.tell(set())
-        hub.tell({("r", "loss")})
-        await until(lambda: websocket.heard("tags") == 2)
+        await asyncio.sleep(0.1)
 
-    with_tab(state, act)
+    assert with_tab(state, act).heard("runs") == []
+
+
+def test_how_far_indexing_is_is_said_at_once(state: ViewerState) -> None:
+    async def act(_: Hub, websocket: Websocket) -> None:
+        await until(lambda: websocket.heard("progress"))
+
+    [told] = with_tab(state, act).heard("progress")
+    assert told["done"] is True
 
 
 def test_changes_before_and_after_the_loop_are_harmless(state: ViewerState) -> None:

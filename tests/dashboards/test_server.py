@@ -105,7 +105,8 @@ def test_new_runs_and_tags_are_announced(viewer: Viewer, logdir: Path) -> None:
         tiny_run(logdir)
 
         assert socket.hears(lambda: {"type": "tags", "run": "tiny"} in socket.texts)
-        assert {"type": "runs"} in socket.texts
+        news = [text for text in socket.texts if text["type"] == "runs"]
+        assert "tiny" in {row["run"] for text in news for row in text["changed"]}
 
 
 def test_a_socket_that_comes_back_misses_nothing_and_gets_nothing_twice(
@@ -203,7 +204,7 @@ def test_a_base_path_begins_and_ends_with_a_slash(logdir: Path) -> None:
     assert clean_base_path("") == clean_base_path("/") == "/"
 
     with Viewer(Options(logdir, port=0, base_path="/user/me")) as viewer:
-        page = httpx.get(f"http://127.0.0.1:{viewer.port}/user/me/scalars").text
+        page = httpx.get(f"http://127.0.0.1:{viewer.port}/user/me/scalars", timeout=60).text
 
     assert 'src="/user/me/_dash-component-suites/' in page
     assert 'name="vizkit-base" content="/user/me/"' in page

@@ -5,12 +5,12 @@ import struct
 
 import numpy as np
 
-from dashboards.wire import Block, f64, jsonable, numbers, pack_columns, pack_frame
+from dashboards.wire import Block, f64, jsonable, numbers, pack_columns, pack_frame, pack_points
 
 
 def test_a_frame_is_read_back_without_a_copy() -> None:
     column = np.arange(3.0)
-    frame = pack_frame([Block(7, 1234, column, column + 0.5, column * 2)])
+    frame = pack_frame([Block(7, 1234, 3, pack_points(column, column + 0.5, column * 2))])
 
     assert struct.unpack_from("<II", frame) == (1, 0)
     assert struct.unpack_from("<IId", frame, 8) == (7, 3, 1234.0)
@@ -25,7 +25,7 @@ def test_steps_and_small_floats_become_doubles() -> None:
     step = np.array([1, 2], np.int64)
     value = np.array([0.5, np.nan], np.float32)
 
-    frame = pack_frame([Block(1, 0, step, step, value)])
+    frame = pack_frame([Block(1, 0, 2, pack_points(step, step, value))])
 
     columns = np.frombuffer(frame, "<f8", offset=24).reshape(3, 2)
     assert columns[0].tolist() == [1.0, 2.0]

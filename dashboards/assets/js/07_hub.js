@@ -1,10 +1,10 @@
 /* One websocket for the tab. New points come as binary frames; the next frame is only sent after
-   this one was acknowledged, from requestAnimationFrame, so a slow or hidden tab coalesces on the
-   server instead of queueing here. */
+   this one was acknowledged, from requestAnimationFrame, so a slow tab coalesces on the server
+   instead of queueing here. A hidden tab asks for silence and reads on when it is shown again. */
 (function () {
   'use strict';
   const vk = window.vk;
-  const subscriptions = new Map(); // id -> {id, run, tag, next, listener}
+  const subscriptions = new Map(); // id -> {id, run, tag, next, last, told, listener}
   const messageListeners = new Map(); // type -> Set
   const FIRST_RETRY = 250;
   const LAST_RETRY = 5000;
@@ -29,8 +29,22 @@
   function opened() {
     retry = FIRST_RETRY;
     vk.store.set({ connection: 'live' });
-    for (const { id, run, tag, next } of subscriptions.values()) send({ op: 'subscribe', id, run, tag, from: next });
+    if (document.hidden) send({ op: 'pause' });
+    for (const subscription of [...subscriptions.values()]) resume(subscription);
     emit('open', {});
+  }
+
+  /* The server compares `last`, the step and wall time of the last point that came: it may have
+     another series by now. What has none to compare reads its window again. */
+  function resume(subscription) {
+    if (subscription.told && !subscription.last) subscription.listener.reset();
+    else ask(subscription);
+  }
+
+  function ask(subscription) {
+    const { id, run, tag, next, last } = subscription;
+    subscription.told = socket && socket.readyState === WebSocket.OPEN;
+    send({ op: 'subscribe', id, run, tag, from: next, ...(last && { last }) });
   }
 
   function closed() {
@@ -41,7 +55,7 @@
 
   function message(data) {
     if (data.type === 'hello') vk.store.set({ logdir: data.logdir || '' });
-    if (data.type === 'progress') vk.store.set({ progress: data.indexed < data.total ? data : null });
+    if (data.type === 'progress') vk.store.set({ progress: data.done || data.indexed >= data.total ? null : data });
     if (data.type === 'reset') {
       const subscription = subscriptions.get(data.id);
       if (subscription) subscription.listener.reset();
@@ -79,6 +93,7 @@
     }
     if (known >= step.length && step.length) return;
     subscription.next = start + step.length;
+    subscription.last = [step[step.length - 1], wall[step.length - 1]];
     subscription.listener.data(start + known, step.subarray(known), wall.subarray(known), value.subarray(known));
   }
 
@@ -89,8 +104,9 @@
   function subscribe(run, tag, from, listener) {
     const id = nextId;
     nextId += 1;
-    subscriptions.set(id, { id, run, tag, next: from, listener });
-    send({ op: 'subscribe', id, run, tag, from });
+    const subscription = { id, run, tag, next: from, last: null, told: false, listener };
+    subscriptions.set(id, subscription);
+    ask(subscription);
     return () => {
       if (subscriptions.delete(id)) send({ op: 'unsubscribe', id });
     };
@@ -105,4 +121,5 @@
 
   vk.hub = { subscribe, onMessage, subscriptions: () => subscriptions.size };
   vk.onStart(connect);
+  document.addEventListener('visibilitychange', () => send({ op: document.hidden ? 'pause' : 'resume' }));
 })();

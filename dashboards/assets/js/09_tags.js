@@ -72,7 +72,7 @@
 
   vk.tags = { of, load, loadSelected, isLoading, onChange };
   vk.onStart(() => {
-    vk.hub.onMessage('tags', ({ run, runs }) => renew(runs || [run]));
+    vk.hub.onMessage('tags', ({ run, runs }) => renew(runs || (run === null ? [...byRun.keys()] : [run])));
     vk.hub.onMessage('open', () => {
       renew([...byRun.keys()]);
       if (asked) loadSelected();
