@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ _CRC = struct.Struct("<I")
 _DELTAS = struct.Struct("<BqqB")
 _AXES = struct.Struct("<iiiI")
 _BLOCKS = struct.Struct("<iii")
+_FLOAT, _REAL = struct.Struct("<f"), struct.Struct("<d")
 _SQUEEZED = 0x80
 _WIDTHS = ("<u1", "<u2", "<u4", "<u8")
 _SINGLE, _DOUBLE = b"f", b"d"
@@ -81,10 +83,10 @@ def decode_axes(data: memoryview) -> Axes:
     return Axes(decode_ints(body[:split], n), walls, attempt, width)
 
 
-def decode_steps(data: memoryview) -> tuple[Ints, int]:
-    """Return the steps of a chunk and how many columns it has; wall times are left alone."""
-    n, width, _, split = _AXES.unpack_from(data)
-    return decode_ints(data[_AXES.size :][:split], n), width
+def decode_steps(data: memoryview) -> tuple[Ints, int, int]:
+    """Return a chunk's steps, its attempt and its number of columns; wall times are left alone."""
+    n, width, attempt, split = _AXES.unpack_from(data)
+    return decode_ints(data[_AXES.size :][:split], n), attempt, width
 
 
 def encode_ints(values: Ints) -> bytes:
@@ -109,11 +111,20 @@ def encode_ints(values: Ints) -> bytes:
 def decode_ints(data: memoryview, n: int) -> Ints:
     """Return the n int64s that encode_ints packed."""
     varies, first, base, form = _DELTAS.unpack_from(data)
+    if not varies:
+        return _evenly(first, base, n)
     deltas = np.full(n, base, np.int64)
-    if varies:
-        deltas[1:] += _above(data[_DELTAS.size :], form, n - 1).astype(np.uint64).view(np.int64)
+    deltas[1:] += _above(data[_DELTAS.size :], form, n - 1).astype(np.uint64).view(np.int64)
     deltas[0] = first
     return np.cumsum(deltas)
+
+
+@lru_cache(256)
+def _evenly(first: int, base: int, n: int) -> Ints:
+    """Return evenly spaced numbers; series that are logged together share them."""
+    values: Ints = np.arange(n) * np.int64(base) + np.int64(first)
+    values.flags.writeable = False
+    return values
 
 
 def _above(body: memoryview, form: int, n: int) -> NDArray[Any]:
@@ -140,6 +151,15 @@ def decode_values(data: memoryview, n: int) -> Matrix:
     form, body = bytes(data[:1]), data[1:]
     values: Matrix = np.frombuffer(body, "<f4" if form in (_SINGLE, _CONSTANT[4]) else "<f8")
     return np.full(n, values[0], values.dtype) if form in _CONSTANT.values() else values
+
+
+def decode_value(data: memoryview, place: int) -> float:
+    """Return one of the floats that encode_values packed."""
+    form = bytes(data[:1])
+    single = form in (_SINGLE, _CONSTANT[4])
+    at = 0 if form in _CONSTANT.values() else place * (4 if single else 8)
+    value: float = (_FLOAT if single else _REAL).unpack_from(data, 1 + at)[0]
+    return value
 
 
 def encode_blocks(blocks: Blocks) -> bytes:

@@ -60,7 +60,7 @@ class Chunk:
 
     def peek(self) -> Peek:
         """Return the steps, and a way to the rows."""
-        return Peek(self.step, lambda row: self.value[row].astype(np.float64))
+        return Peek(self.step, self.attempt, lambda row: self.value[row].astype(np.float64))
 
     def column(self, position: int) -> Columns:
         """Return the points of one series."""
@@ -71,10 +71,14 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Peek:
-    """The steps of a chunk; `row` gives the values of one of its rows, shape (k,)."""
+    """The steps of a chunk. row: gives the values of one of its rows, shape (k,).
+
+    It is None where only the steps were read.
+    """
 
     step: Ints
-    row: Callable[[int], Floats]
+    attempt: int
+    row: Callable[[int], Floats] | None
 
 
 def no_columns() -> Columns:

@@ -148,6 +148,11 @@ class Lane:
             self.wake(self._load(self.number, self.chunks))
         return self._open
 
+    def awake(self) -> Chunk:
+        """Return the open chunk as far as it is in memory: nothing of a parked one."""
+        self.used = time.monotonic()
+        return self._open.view()
+
     def wake(self, chunk: Chunk) -> None:
         """Take the parked open chunk back.
 

@@ -129,15 +129,20 @@ class Reading:
             for (run, tag), of_one in strands.items()
         }
 
-    def lanes(self, run: str, prefix: str = "") -> list[tuple[LaneKey, LaneView]]:
+    def lanes(
+        self, run: str, prefix: str = "", *, parked: bool = True
+    ) -> list[tuple[LaneKey, LaneView]]:
         """Return all lanes of a run as they stand, or those whose tag begins with `prefix`.
+
+        parked: with the open chunks that lie in the database; else those are left there.
 
         Raises:
             RunNotFoundError: if there is no such run.
         """
         with self._lock:
             lanes = [each for each in self._known(run).lanes if each.key.tag.startswith(prefix)]
-            return list(zip([lane.key for lane in lanes], self._views(lanes), strict=True))
+            views = self._views(lanes, parked=parked)
+            return list(zip([lane.key for lane in lanes], views, strict=True))
 
     def payloads(self, run: str, plugin: str) -> list[PayloadRow]:
         """Return a run's other records of one plugin, in the order they came in."""
@@ -171,14 +176,12 @@ class Reading:
             raise VizkitError(f"The record of {row.tag!r:.200} is no longer in {str(path)!r}.")
         return content
 
-    def _views(self, lanes: Sequence[Lane]) -> list[LaneView]:
-        """Return lanes as they stand; parked ones are brought back together."""
-        parked = {lane.number: lane for lane in lanes if lane.parked_rows}
-        for number, chunk in self._store.open_chunks(
-            {number: lane.chunks for number, lane in parked.items()}
-        ).items():
-            parked[number].wake(chunk)
-        return [view_of(lane, self._store) for lane in lanes]
+    def _views(self, lanes: Sequence[Lane], *, parked: bool = True) -> list[LaneView]:
+        """Return lanes as they stand; parked open chunks are read together, and stay parked."""
+        asleep = [lane for lane in lanes if lane.parked_rows and parked]
+        places = {lane.number: (lane.chunks, lane.parked_rows) for lane in asleep}
+        chunks = self._store.parked(places)
+        return [view_of(lane, self._store, chunks.get(lane.number)) for lane in lanes]
 
     def _known(self, name: str) -> RunState:
         try:

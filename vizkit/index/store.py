@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, TypeVar
 
 import numpy as np
-import sqlalchemy as sa
 
-from vizkit.errors import IndexBrokenError, RunNotFoundError
+from vizkit.errors import IndexBrokenError
 from vizkit.index import codec
+from vizkit.index.blobs import Blobs
 from vizkit.index.blocks import Blocks, blocks_of
 from vizkit.index.cache import Cache
 from vizkit.index.columns import Chunk, Columns, Floats, Matrix, Peek
 from vizkit.index.database import Database
 from vizkit.index.pyramid import ENTRY, Entries
-from vizkit.index.schema import AXES, BLOCKS, CHUNK_ENTRIES, FINE_ENTRIES, OPEN, POINTS, chunk
-from vizkit.index.spans import Span, Wanted, of_spans, one_of, portions, stretches
+from vizkit.index.schema import AXES, BLOCKS, CHUNK_ENTRIES, FINE_ENTRIES, POINTS
+from vizkit.index.spans import Span, Wanted, of_spans, portions, stretches
 
 _CACHED = 64 << 20
 Found = TypeVar("Found")
@@ -27,13 +24,11 @@ _TOGETHER = 64
 _LANES_TOGETHER = 500
 
 
-class Store:
+class Store(Blobs):
     """What `LaneView` reads sealed chunks from. Safe to use from any thread."""
 
     def __init__(self, database: Database, on_damage: Callable[[str], IndexBrokenError]) -> None:
-        self.forgotten: set[int] = set()
-        self._database = database
-        self._on_damage = on_damage
+        super().__init__(database, on_damage)
         self._points: Cache[Columns] = Cache(_CACHED)
         self._others: Cache[Any] = Cache(_CACHED)
 
@@ -102,13 +97,38 @@ class Store:
 
     def open_chunks(self, places: Mapping[int, int]) -> dict[int, Chunk]:
         """Return the parked open chunks of many lanes (chunk by lane), with few queries."""
-        found = {
-            lane: self._assembled(lane, blobs)
-            for lane, no, blobs in self._open_blobs(list(places))
-            if no == places[lane]
-        }
+        found = {lane: self._assembled(lane, blobs) for lane, blobs in self._open_blobs(places)}
         sealed_since = {lane: no for lane, no in places.items() if lane not in found}
         return found | {lane: self.chunk(lane, no) for lane, no in sealed_since.items()}
+
+    def parked(self, places: Mapping[int, tuple[int, int]]) -> dict[int, Chunk]:
+        """Return the first rows of parked open chunks: (chunk, how many) by lane; kept a while."""
+        kept = {lane: self._others.get((lane, *place, "open")) for lane, place in places.items()}
+        found: dict[int, Chunk] = {lane: each for lane, each in kept.items() if each is not None}
+        missing = {lane: no for lane, (no, _) in places.items() if lane not in found}
+        for lane, whole in self.open_chunks(missing).items():
+            no, rows = places[lane]
+            if len(whole) < rows:
+                raise self._damage(lane, f"the open chunk of series {lane} has lost rows")
+            found[lane] = whole.rows(0, rows)
+            size = 16 * len(whole) + whole.value.nbytes
+            self._others.put((lane, no, rows, "open"), found[lane], size)
+        return found
+
+    def parked_steps(self, places: Mapping[int, int]) -> dict[int, Peek]:
+        """Return the steps of parked open chunks (chunk by lane), and nothing else of them."""
+        found = {}
+        for lane, blobs in self._open_blobs(places, (AXES,)):
+            steps, attempt, _ = self._axes_in(lane, blobs, codec.decode_steps)
+            found[lane] = Peek(steps, attempt, None)
+        sealed_since = {lane: no for lane, no in places.items() if lane not in found}
+        return found | {lane: self.chunk(lane, no).peek() for lane, no in sealed_since.items()}
+
+    def parked_peeks(self, places: Mapping[int, int]) -> dict[int, Peek]:
+        """Return the steps of parked open chunks (chunk by lane), and a way to their rows."""
+        found = {lane: self._peeked(lane, blobs) for lane, blobs in self._open_blobs(places)}
+        sealed_since = {lane: no for lane, no in places.items() if lane not in found}
+        return found | {lane: self.chunk(lane, no).peek() for lane, no in sealed_since.items()}
 
     def blocks(self, lane: int, no: int, size: int) -> Blocks:
         """Return the blocks of `size` rows of a sealed chunk."""
@@ -144,45 +164,15 @@ class Store:
         self._points.put((lane, no, position), points, 28 * len(points))
         return points
 
-    def _by_lane(
-        self, level: int, lanes: Sequence[int], no: int
-    ) -> Iterator[tuple[int, list[memoryview]]]:
-        """Give the blobs of one chunk of each of many lanes, that of the axes first."""
-        for start in range(0, len(lanes), _LANES_TOGETHER):
-            some = lanes[start : start + _LANES_TOGETHER]
-            query = (
-                sa.select(chunk.c.series, chunk.c.part, chunk.c.data)
-                .where(chunk.c.level == level, chunk.c.series.in_(some), chunk.c.no == no)
-                .order_by(chunk.c.series, chunk.c.part)
-            )
-            seen = 0
-            for lane, rows in groupby(self._fetch(query, some[0]), key=itemgetter(0)):
-                seen += 1
-                yield lane, [self._open(level, lane, no, part, blob) for _, part, blob in rows]
-            if seen != len(some):
-                raise self._damage(some[0], f"chunk {no} of some series is gone")
-
-    def _open_blobs(self, lanes: Sequence[int]) -> Iterator[tuple[int, int, list[memoryview]]]:
-        """Give (lane, chunk, blobs) of the open chunks that are there."""
-        for start in range(0, len(lanes), _LANES_TOGETHER):
-            some = lanes[start : start + _LANES_TOGETHER]
-            query = (
-                sa.select(chunk.c.series, chunk.c.no, chunk.c.part, chunk.c.data)
-                .where(chunk.c.level == OPEN, chunk.c.series.in_(some))
-                .order_by(chunk.c.series, chunk.c.no, chunk.c.part)
-            )
-            for (lane, no), rows in groupby(self._fetch(query, some[0]), key=itemgetter(0, 1)):
-                yield lane, no, [self._open(OPEN, lane, no, p, blob) for _, _, p, blob in rows]
-
     def _peeked(self, lane: int, blobs: Sequence[memoryview]) -> Peek:
-        steps, width = self._axes_in(lane, blobs, codec.decode_steps)
+        steps, attempt, width = self._axes_in(lane, blobs, codec.decode_steps)
         self._check_width(lane, blobs, width)
 
         def row(number: int) -> Floats:
-            values = (codec.decode_values(data, len(steps))[number] for data in blobs[1:])
-            return np.fromiter(values, np.float64, width)
+            values = [codec.decode_value(data, number) for data in blobs[1:]]
+            return np.array(values, np.float64)
 
-        return Peek(steps, row)
+        return Peek(steps, attempt, row)
 
     def _assembled(self, lane: int, blobs: Sequence[memoryview]) -> Chunk:
         axes = self._axes_in(lane, blobs, codec.decode_axes)
@@ -190,74 +180,12 @@ class Store:
         values = [codec.decode_values(data, len(axes.step)) for data in blobs[1:]]
         return Chunk(axes.step, axes.wall_time, _side_by_side(values), axes.attempt)
 
-    def _axes_in(
-        self, lane: int, blobs: Sequence[memoryview], decode: Callable[[memoryview], Found]
-    ) -> Found:
-        try:
-            return decode(blobs[0])
-        except struct.error:  # a column stands in the place of the axes
-            raise self._damage(lane, f"the steps of series {lane} are gone") from None
-
-    def _check_width(self, lane: int, blobs: Sequence[memoryview], width: int) -> None:
-        if len(blobs) != width + 1:
-            raise self._damage(lane, f"columns of series {lane} are gone")
-
     def _read_blocks(self, lane: int, no: int, size: int) -> Blocks:
         """Return stored blocks; a lane of one column has none, nor has any those of size 1."""
         stored = self._select(BLOCKS[size], lane, [no], None) if size in BLOCKS else []
         for _, part, blob in stored:
             return codec.decode_blocks(self._open(BLOCKS[size], lane, no, part, blob))
         return blocks_of(self.chunk(lane, no), size)
-
-    def _blobs(
-        self,
-        level: int,
-        lane: int,
-        chunks: Sequence[int],
-        parts: Sequence[int] | None = None,
-    ) -> list[tuple[int, int, memoryview]]:
-        """Return (chunk, part, data) in order; no chunk, nor a part that is named, may miss."""
-        if not chunks:
-            return []
-        wanted = set(chunks)
-        rows = [row for row in self._select(level, lane, chunks, parts) if row[0] in wanted]
-        missing = wanted - {no for no, _, _ in rows}
-        if missing or (parts is not None and len(rows) != len(wanted) * len(parts)):
-            raise self._damage(
-                lane, f"rows of chunks {sorted(wanted)[:3]} of series {lane} are gone"
-            )
-        return [(no, part, self._open(level, lane, no, part, blob)) for no, part, blob in rows]
-
-    def _select(
-        self, level: int, lane: int, chunks: Sequence[int], parts: Sequence[int] | None
-    ) -> Sequence[Any]:
-        query = (
-            sa.select(chunk.c.no, chunk.c.part, chunk.c.data)
-            .where(chunk.c.level == level, chunk.c.series == lane)
-            .where(one_of(chunk.c.no, chunks))
-            .order_by(chunk.c.no, chunk.c.part)
-        )
-        if parts is not None:
-            query = query.where(chunk.c.part.in_(parts))
-        return self._fetch(query, lane)
-
-    def _fetch(self, query: sa.Select[Any], lane: int) -> Sequence[Any]:
-        try:
-            with self._database.reading() as connection:
-                return connection.execute(query).fetchall()
-        except sa.exc.DatabaseError as error:
-            raise self._damage(lane, str(error.orig)) from error
-
-    def _open(self, level: int, lane: int, no: int, part: int, blob: bytes) -> memoryview:
-        try:
-            return codec.unsealed((level, lane, no, part), blob)
-        except IndexBrokenError as error:
-            raise self._damage(lane, str(error)) from error
-
-    def _damage(self, lane: int, reason: str) -> Exception:
-        if lane in self.forgotten:
-            return RunNotFoundError("The run was removed while it was read.")
-        return self._on_damage(reason)
 
 
 def _side_by_side(values: Sequence[Matrix]) -> Matrix:

@@ -32,13 +32,22 @@ class Chunks(Protocol):
     def peek(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Peek]:
         """Return the steps of sealed chunks, by (lane, chunk), and a way to their rows."""
 
+    def parked_steps(self, places: Mapping[int, int]) -> dict[int, Peek]:
+        """Return the steps of parked open chunks (chunk by lane)."""
+
+    def parked_peeks(self, places: Mapping[int, int]) -> dict[int, Peek]:
+        """Return the steps of parked open chunks (chunk by lane), and a way to their rows."""
+
     def blocks(self, lane: int, no: int, size: int) -> Blocks:
         """Return the blocks of `size` rows of a sealed chunk."""
 
 
 @dataclass(frozen=True)
 class LaneView:
-    """A lane at one moment. directory: shape (chunks, k); open: the rows behind the chunks."""
+    """A lane at one moment. directory: shape (chunks, k); open: the rows behind the chunks.
+
+    parked: how many of those lie in the database only and were left there.
+    """
 
     number: int
     width: int
@@ -47,11 +56,12 @@ class LaneView:
     waiting: Mapping[int, Chunk]
     begins: Mapping[int, Begin]
     source: Chunks
+    parked: int = 0
 
     @property
     def count(self) -> int:
         """Return how many rows there are."""
-        return int(self.directory["count"][:, 0].sum()) + len(self.open)
+        return int(self.directory["count"][:, 0].sum()) + len(self.open) + self.parked
 
     def blocks(self, no: int, size: int) -> Blocks:
         """Return the blocks of `size` rows of a sealed chunk, for a heatmap."""
@@ -130,14 +140,18 @@ class SeriesView:
         return joined(list(self.parts(start, stop)))
 
 
-def view_of(lane: Lane, source: Chunks) -> LaneView:
-    """Return the lane as it stands; call it under the lock that guards the lane."""
+def view_of(lane: Lane, source: Chunks, parked: Chunk | None = None) -> LaneView:
+    """Return the lane as it stands; call it under the lock that guards the lane.
+
+    parked: its open chunk if that lies in the database; without it, it is left there.
+    """
     return LaneView(
         number=lane.number,
         width=lane.width,
         directory=lane.directory.view(),
-        open=lane.open().view(),
+        open=lane.awake() if parked is None else parked,
         waiting=dict(lane.waiting),
         begins=dict(lane.begins),
         source=source,
+        parked=lane.parked_rows if parked is None else 0,
     )

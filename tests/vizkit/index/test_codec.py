@@ -97,3 +97,22 @@ def test_names_of_any_characters_survive_json():
     record = {"tag": "verlust/\ud800/損失/\x00"}
 
     assert codec.unsealed_json(("k",), codec.sealed_json(("k",), record)) == record
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("values", [[1.5, 0.1, -3.0], [0.25, 0.25, 0.25]])
+def test_one_value_is_found_without_the_others(dtype, values):
+    column = np.array(values, dtype)
+    packed = memoryview(codec.encode_values(column))
+
+    assert [codec.decode_value(packed, place) for place in range(3)] == column.tolist()
+
+
+def test_evenly_spaced_steps_are_shared_and_cannot_be_changed():
+    packed = memoryview(codec.encode_ints(np.arange(5, 50, 5)))
+
+    steps = codec.decode_ints(packed, 9)
+
+    assert codec.decode_ints(packed, 9) is steps
+    with pytest.raises(ValueError, match="read-only"):
+        steps[0] = 1

@@ -81,3 +81,18 @@ def test_of_unordered_steps_the_highest_known_counts(tmp_path_factory, steps, un
 def test_an_unknown_run_is_said_to_be_so(index):
     with pytest.raises(RunNotFoundError):
         at(index, "nope")
+
+
+@pytest.mark.parametrize("length", [300, CHUNK + 300])
+def test_series_that_lie_in_the_database_are_told_alike(logdir, length):
+    with Index.open(logdir) as index:
+        for number in range(4):
+            put(index, batch(f"tag{number}", np.arange(length) * (number + 1.0)))
+        put(index, batch("again", np.zeros(length)))
+        put(index, batch("again", np.ones(20), start=250, attempt=1))
+        places = [None, 0, 250, 260, length - 1, length - 400, length + 5]
+        live = [at(index, "run", until) for until in places]
+
+    with Index.open(logdir) as index:
+        assert [at(index, "run", until) for until in places] == live
+        assert all(lane.parked_rows for lane in index._contents.runs["run"].lanes)
