@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 well, 1 problems found, 2 a mistake."""
     given = sys.argv[1:] if arguments is None else arguments
     early.start(given)
-    args = build_parser().parse_args(given)
+    args = build_parser([each for each in given[:1] if each in COMMANDS]).parse_args(given)
     try:
         status: int = args.run(args)
     except VizkitError as error:
@@ -33,17 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(commands: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of some commands, which only loads those; of all where none are named."""
     parser = argparse.ArgumentParser(
         prog="vizkit",
         description="Live training visualisation for PyTorch.",
         epilog="vizkit COMMAND --help tells more. With VIZKIT_DEBUG=1 errors show their traceback.",
     )
     parser.add_argument("--version", action="version", version=f"vizkit {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        importlib.import_module(f"vizkit.cli.{name}").add_parser(commands)
+    table = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in commands or COMMANDS:
+        importlib.import_module(f"vizkit.cli.{name}").add_parser(table)
     return parser
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from vizkit.cli.indexing import Teller
 from vizkit.errors import PortInUseError, UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def _serve(args: argparse.Namespace) -> None:
         if not args.no_browser and has_browser():
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
-    viewer.run(announce)
+    teller = Teller(lambda: viewer.state.ingest.progress(), sys.stderr).start()
+    try:
+        viewer.run(announce)
+    finally:
+        teller.stop()
 
 
 def page_address(url: str, replay: str | None, speed: float) -> str:
@@ -96,7 +101,7 @@ def _viewer(args: argparse.Namespace) -> Viewer:
 
     folder = existing_folder(args.logdir)
     _check_replay(folder, args.replay)
-    # Dash takes most of a second to import: only once the page will be served.
+    # The server takes a while to import: only once something will be served.
     from dashboards.server import open_viewer
 
     try:
