@@ -1,4 +1,4 @@
-"""Tests of what tests rely on: a PostgreSQL server that is there, or a plain word that it is not."""
+"""What tests rely on: a PostgreSQL server that is there, or a plain word that it is not."""
 
 import os
 import subprocess

@@ -73,7 +73,8 @@ def run_check(args: argparse.Namespace) -> int:
         wrong += 1
         print(sentence)
     if wrong:
-        print(f"{wrong} problem{'s' * (wrong != 1)}. `vizkit index rebuild {args.logdir}` makes the index anew.")
+        count = f"{wrong} problem{'s' * (wrong != 1)}"
+        print(f"{count}. `vizkit index rebuild {args.logdir}` makes the index anew.")
     else:
         print("The index is sound.")
     return 1 if wrong else 0
