@@ -22,8 +22,9 @@ CLOCK = """(() => {
   const channel = new MessageChannel();
   channel.port1.onmessage = () => waiting.splice(0).forEach((fn) => fn(performance.now()));
   bench.after = (fn) => { waiting.push(fn); channel.port2.postMessage(0); };
-  bench.until = (test) => new Promise((resolve) => {
+  bench.until = (test) => new Promise((resolve, reject) => {
     const look = () => (test() ? bench.after(resolve) : requestAnimationFrame(look));
+    setTimeout(() => reject(new Error(`Not within a minute: ${test}`)), 60000);
     look();
   });
   new PerformanceObserver((list) => list.getEntries().forEach(({duration}) => {

@@ -137,7 +137,9 @@ def shares(state: str, pids: dict[str, int], seconds: float) -> dict[str, float]
 
 
 def spent(pid: int) -> float:
-    """Return the processor time of a process and those it started, seconds."""
+    """Return the processor time of a process and those it started or has ended, seconds."""
     process = psutil.Process(pid)
+    ended = process.cpu_times()
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-    return float(sum(one.user + one.system for one in times))
+    lived = sum(one.user + one.system for one in times)
+    return float(lived + ended.children_user + ended.children_system)

@@ -33,7 +33,7 @@ FILTER = """(text) => {
     const start = performance.now();
     input().value = text;
     input().dispatchEvent(new Event('input', {bubbles: true}));
-    const rows = () => [...document.querySelectorAll('[role=listitem][data-vk-run]')];
+    const rows = () => [...document.querySelectorAll('#vk-run-list [data-vk-run]')];
     const done = () => rows().length && rows().every((row) => row.dataset.vkRun.includes(text));
     return bench.until(done).then((now) => ({since: now, took: now - start}));
   });

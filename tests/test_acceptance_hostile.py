@@ -74,10 +74,10 @@ def is_nothing_but_zeros(path: Path) -> None:
 
 
 def holds_many_long_tags(path: Path) -> None:
-    """Tags of 64 KiB, each of them for one point."""
+    """Tags of 256 KiB, each of them for one point."""
     with open(path, "wb") as file:
-        for number in range(LARGE // (64 << 10)):
-            file.write(scalar(f"{number:08d}" * (8 << 10), 1, 1.0))
+        for number in range(LARGE // (256 << 10)):
+            file.write(scalar(f"{number:08d}" * (32 << 10), 1, 1.0))
 
 
 def is_noise_in_valid_frames(path: Path) -> None:
