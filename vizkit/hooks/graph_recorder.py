@@ -16,7 +16,7 @@ from vizkit.hooks.graph_history import History, PassClass, Structure
 from vizkit.hooks.graph_inventory import Inventory, inventory_of
 from vizkit.hooks.graph_join import Pass
 from vizkit.hooks.graph_listening import Listening
-from vizkit.hooks.graph_pace import Pace
+from vizkit.hooks.graph_pace import Pace, Savings
 from vizkit.hooks.graph_trace import trace
 from vizkit.hooks.graph_versions import Versions
 from vizkit.hooks.graph_walk import Survey, sequence_number, survey
@@ -48,13 +48,13 @@ class GraphRecorder:
         self._roster = roster
         self._log = log
         self._walks = Pace(scale)
-        self._captures = Pace(None if scale is None else scale / 2)
+        self._captures = Savings(self._walks, 0.5)
         self._history = History()
         self._versions = Versions(self._inventory)
         self._growth = Growth(self._find)
         model = subject.model()
         calls = None if model is None else ModuleCalls(model, guard)
-        self._listening = Listening(calls, self._walks)
+        self.listening = Listening(calls, self._walks)
         self._keys: dict[Any, PassClass] = {}
         self._passes: list[PassClass | None] = []
         # What the last step looked like, and how often it may be taken for the same unwalked.
@@ -73,24 +73,18 @@ class GraphRecorder:
         self._stretch_seconds = STRETCH_SECONDS
         self._stretch_due = perf_counter() + STRETCH_SECONDS
 
-    def backward_begins(self) -> None:
-        """Hear no module calls: what backward calls again (checkpoints) ran before."""
-        self._listening.pause()
-
-    def backward_is_over(self) -> None:
-        """Hear module calls again."""
-        self._listening.resume()
-
     def passed(self, roots: Sequence[Any]) -> None:
         """Take the losses that a backward pass just started from, while their graph is there."""
         number = sequence_number()
         made, self._number = number - self._number, number
+        if len(self._passes) >= MOST_PASSES_OF_A_STEP:
+            return
         if self._pause > 0 and self._looks_as_before(roots, made):
             self._pause -= 1
             self._passes.append(self._usual)
             return
         losses = [r for r in roots if isinstance(r, Tensor) and r.grad_fn is not None]
-        if losses and len(self._passes) < MOST_PASSES_OF_A_STEP:
+        if losses:
             self._passes.append(self._look(losses, made))
 
     def stepped(self, step: int) -> None:
@@ -99,13 +93,17 @@ class GraphRecorder:
         self._turn += 1
         passes, self._passes = self._passes, []
         structure = self._last_structure
-        if structure is None or passes != self._last_passes or not self._is_settled(step):
+        if (
+            structure is None
+            or passes != self._last_passes
+            or not self._is_settled(structure, step)
+        ):
             structure = self._last_structure = self._structure(passes, step)
             self._last_passes = passes
+            self.listening.wanted = self._versions.is_partial(structure)
         now = perf_counter()
         self._walks.stepped(now)
-        self._captures.stepped(now)
-        self._listening.stepped(structure, self._versions)
+        self.listening.stepped()
         self._captured_now = False
         self._began = sequence_number()
         if now >= self._stretch_due:
@@ -113,7 +111,7 @@ class GraphRecorder:
 
     def close(self) -> None:
         """Log what was not logged yet, and take all hooks off."""
-        self._listening.remove()
+        self.listening.remove()
         self._log_stretch()
 
     def _inventory(self) -> Inventory:
@@ -121,21 +119,19 @@ class GraphRecorder:
 
     def _looks_as_before(self, roots: Sequence[Any], made: int) -> bool:
         """Tell at little cost whether a pass is of the one kind that is usual in this training."""
-        if self._usual is None or len(roots) != 1 or self._listening.is_armed:
+        if self._usual is None or len(roots) != 1 or self.listening.is_armed:
             return False
         return self._usual_look == (made, type(getattr(roots[0], "grad_fn", None)))
 
-    def _is_settled(self, step: int) -> bool:
+    def _is_settled(self, structure: Structure, step: int) -> bool:
         """Count a step with the structure of the last one, if there is nothing new to log of it."""
-        structure = self._last_structure
-        if structure is None or self._captured_now or self._versions.is_partial(structure):
-            return False
-        return self._history.ran_again(structure, step)
+        is_news = self._captured_now or self._versions.is_partial(structure)
+        return not is_news and self._history.ran_again(structure, step)
 
     def _look(self, losses: Sequence[Tensor], made: int) -> PassClass | None:
         """Return the class of a pass: by a walk, or by its look where there is no time for one."""
         roots = list(dict.fromkeys([loss.grad_fn for loss in losses]))
-        key = (made, type(roots[0]), len(roots), self._listening.sketch())
+        key = (made, type(roots[0]), len(roots), self.listening.sketch())
         known = self._keys.get(key)
         if key in self._ambiguous:
             known = None
@@ -146,6 +142,7 @@ class GraphRecorder:
             return None
         kind = self._history.pass_class(seen)
         fresh = kind.add(seen)
+        self.listening.missed = self.listening.missed or (fresh and not self.listening.is_armed)
         self._remember(key, kind, len(roots))
         if self._is_worth_capturing(kind, seen, fresh=fresh):
             self._capture(kind, losses)
@@ -158,7 +155,7 @@ class GraphRecorder:
             self._ambiguous.clear()
         if self._keys.setdefault(key, kind) is not kind:
             self._ambiguous.add(key)
-        is_usual = roots == 1 and key not in self._ambiguous and not self._listening.is_armed
+        is_usual = roots == 1 and key not in self._ambiguous and not self.listening.is_armed
         self._usual = kind if is_usual else None
         self._usual_look = key[:2]
 
@@ -169,8 +166,7 @@ class GraphRecorder:
             # Known by its look: looked at again as often as that is cheap.
             self._pause -= 1
             return self._pause < 0
-        cost = made * self._seconds_per_node
-        return self._turn < FREE_STEPS or self._walks.allows(cost)
+        return self._turn < FREE_STEPS or self._walks.allows(made * self._seconds_per_node)
 
     def _walk(self, roots: Sequence[Any]) -> Survey:
         started = thread_time()
@@ -182,7 +178,7 @@ class GraphRecorder:
         self._walks.spend(seconds)
         self._pause = self._walks.pause_after(seconds)
         known = self._seconds_per_node
-        self._seconds_per_node += 0.1 * (min(seconds / seen.nodes, 3 * known) - known)
+        self._seconds_per_node = 0.9 * known + 0.1 * min(seconds / seen.nodes, 3 * known)
         if seen.too_deep:
             self._growth.too_deep(seen, self._step, self._turn)
         return seen
@@ -198,16 +194,16 @@ class GraphRecorder:
     def _is_worth_capturing(self, kind: PassClass, seen: Survey, *, fresh: bool) -> bool:
         if kind.number < 0:
             return False
-        heard = self._listening.is_heard
+        heard = self.listening.is_heard
         cost = 40 * seen.nodes * self._seconds_per_node
         if not self._versions.knows(kind, heard=heard):
-            return self._versions.passes < FREE_CAPTURES or self._captures.allows(cost)
-        return fresh and heard and self._captures.allows(cost)
+            return self._versions.passes < FREE_CAPTURES or self._captures.allow(cost)
+        return fresh and heard and self._captures.allow(cost)
 
     def _capture(self, kind: PassClass, losses: Sequence[Tensor]) -> None:
         started = thread_time()
         found = trace(losses, self._roster.canonical(), graph_walk.deepest())
-        heard = self._listening.heard()
+        heard = self.listening.heard()
         calls, inputs = heard if heard is not None else (None, ())
         self._versions.capture(kind, Pass(found, self._turn, calls, inputs))
         self._captured_now = True
@@ -232,9 +228,8 @@ class GraphRecorder:
             self._log_stretch()
             self._log({VERSION_TAG: version}, step)
         if self._captured_now and not self._versions.is_partial(structure):
-            graph = version.graph if version is not None else self._versions.graph(structure)
-            if graph is not None:
-                self._history.widen(structure.signature, ranges_of(graph))
+            graph = version.graph if version else self._versions.graph(structure)
+            self._history.widen(structure.signature, ranges_of(graph) if graph else {})
         self._history.ran(structure, step)
         if version is not None or self._captured_now:
             self._captures.spend(thread_time() - started)

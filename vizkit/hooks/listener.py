@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -37,6 +38,7 @@ class Listener:
         graph: GraphRecorder | None = None,
     ) -> None:
         self._graph = graph
+        self.thread = get_ident()
         self._collector = collector
         self._roster = roster
         self._guard = guard
@@ -71,22 +73,29 @@ class Listener:
 
     def backward_begins(self) -> None:
         """Remember the gradients, if the backward pass may be another training's."""
+        if patches.is_anothers(self):
+            return
         if self._graph is not None:
-            self._graph.backward_begins()
+            # What backward calls again (checkpoints) ran before.
+            self._graph.listening.pause()
         if self._is_shared():
             self._guard.timed("loss", self._probes.mark)
 
     def backward_ended(self, roots: tuple[Tensor, ...]) -> None:
         """Take the loss, and the gradients where nobody else will tell of the step."""
+        if patches.is_anothers(self):
+            return
         if self._graph is not None:
-            self._graph.backward_is_over()
+            self._graph.listening.resume()
         if os.getpid() == self._pid:
             self._guard.timed("loss", self._backward_ended, roots)
 
     def backward_failed(self) -> None:
         """Forget what the failed backward pass began."""
+        if patches.is_anothers(self):
+            return
         if self._graph is not None:
-            self._graph.backward_is_over()
+            self._graph.listening.resume()
         self._optimizers.backward_failed()
 
     def scaler_steps(self, scaler: Any, optimizer: Any) -> None:
@@ -119,6 +128,7 @@ class Listener:
         if plan is None:
             self._meet_stranger()
             return None
+        self.thread = get_ident()
         return self._optimizers.before(optimizer, plan, parameters, arguments, depth)
 
     def _meet_stranger(self) -> None:

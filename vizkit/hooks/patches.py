@@ -15,7 +15,12 @@ from vizkit.hooks import clipping, scaling
 
 
 class Listener(Protocol):
-    """Hears what the patched functions see, on the thread that called them."""
+    """Hears what the patched functions see, on the thread that called them.
+
+    `thread`: the one that its training runs on, as far as it knows.
+    """
+
+    thread: int
 
     def backward_begins(self) -> None:
         """An outermost `torch.autograd.backward` is about to run."""
@@ -85,6 +90,15 @@ def unlisten(listener: Listener) -> None:
 def listeners() -> int:
     """Return how many listen."""
     return len(_listeners)
+
+
+def is_anothers(listener: Listener) -> bool:
+    """Tell whether this thread trains for other listeners only.
+
+    Its backward passes are none of this one's, whose gradients its own thread may be freeing now.
+    """
+    here = threading.get_ident()
+    return listener.thread != here and any(other.thread == here for other in _listeners)
 
 
 def in_backward() -> bool:

@@ -104,3 +104,21 @@ def test_a_patch_looks_like_the_original():
     patch.restore()
 
     assert owner.act is original
+
+
+def test_a_thread_of_another_training_is_told_apart():
+    class Trains:
+        def __init__(self, thread):
+            self.thread = thread
+
+    here, elsewhere, late = Trains(threading.get_ident()), Trains(-1), Trains(-2)
+    for listener in (here, elsewhere):
+        patches.listen(listener)
+    try:
+        assert not patches.is_anothers(here)
+        assert patches.is_anothers(elsewhere)
+        patches.unlisten(here)
+        assert not patches.is_anothers(late), "nobody else's: perhaps ours"
+    finally:
+        patches.unlisten(here)
+        patches.unlisten(elsewhere)
