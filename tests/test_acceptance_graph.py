@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 import warnings
 from collections import Counter
 
@@ -811,6 +812,41 @@ def test_nothing_of_the_training_is_kept_alive(tmp_path):
                 counts.append(tensors())
 
     assert counts[-1] <= min(counts)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(1_500, id="some"),
+        pytest.param(
+            10_000,
+            id="ten thousand",
+            marks=pytest.mark.skipif(not os.environ.get("VIZKIT_SLOW"), reason="VIZKIT_SLOW=1"),
+        ),
+    ],
+)
+def test_memory_stays_flat_however_often_the_graph_changes(tmp_path, steps):
+    def ours():
+        filters = [tracemalloc.Filter(True, "*vizkit/hooks/*"), tracemalloc.Filter(True, "*kinds*")]
+        snapshot = tracemalloc.take_snapshot().filter_traces(filters)
+        return sum(each.size for each in snapshot.statistics("filename"))
+
+    model = Dynamic()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+    sizes = []
+    with vizkit.Run(tmp_path / "run") as run, vizkit.watch(model, optimizer, run=run):
+        for step in range(steps):
+            if step == 500:
+                tracemalloc.start()
+            optimizer.zero_grad()
+            model(x(), step).mean().backward()
+            optimizer.step()
+            if step >= 500 and step % 500 == 499:
+                run.flush()
+                sizes.append(ours())
+        tracemalloc.stop()
+
+    assert sizes[-1] - sizes[0] < 20_000
 
 
 DDP = """

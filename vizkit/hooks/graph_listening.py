@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vizkit.hooks.graph_calls import Call, ModuleCalls
-from vizkit.hooks.graph_history import Structure
 from vizkit.hooks.graph_pace import Pace
-from vizkit.hooks.graph_versions import Versions
 from vizkit.kinds.graph.graph import Shape
 
 FIRST_STEPS = 3
@@ -21,7 +19,7 @@ EACH_STEP_PART = 0.3
 """Of the time that the graph may take, what listening at each step may."""
 
 SAMPLED_EVERY = 100
-"""Steps after which one is listened to again, where time allows."""
+"""Steps after which one is listened to again, where loops had new lengths and time allows."""
 
 
 class Listening:
@@ -32,6 +30,10 @@ class Listening:
         self._pace = pace
         self._left = FIRST_STEPS
         self._idle = 0
+        self.wanted = False
+        """Whether the structure of now waits to be heard."""
+        self.missed = False
+        """Whether something new ran since, unheard."""
         if calls is not None:
             calls.arm()
 
@@ -68,37 +70,36 @@ class Listening:
         if self._calls is not None:
             self._calls.paused = False
 
-    def stepped(self, structure: Structure | None, versions: Versions) -> None:
-        """End a step; listen on, or again, where its structure waits to be heard."""
-        calls = self._calls
-        if calls is None:
+    def stepped(self) -> None:
+        """End a step; listen on, or again, where something waits to be heard."""
+        if self._calls is None:
             return
-        wanted = structure is not None and versions.is_partial(structure)
-        if calls.armed:
-            self._go_on(calls, wanted=wanted)
-        else:
-            self._begin_again(calls, wanted=wanted)
+        if self._calls.armed:
+            self._go_on(self._calls)
+        elif self.wanted or self.missed:
+            self._begin_again(self._calls)
 
     def remove(self) -> None:
         """Take all hooks off."""
         if self._calls is not None:
             self._calls.remove()
 
-    def _go_on(self, calls: ModuleCalls, *, wanted: bool) -> None:
+    def _go_on(self, calls: ModuleCalls) -> None:
         cost = SECONDS_PER_CALL * len(calls.rows)
         self._pace.spend(cost)
         calls.clear()
         self._left -= 1
         if self._left > 0 or self._pace.affords_each_step(cost, EACH_STEP_PART):
             return
-        if not wanted or self._left < FIRST_STEPS - PATIENCE:
+        if not self.wanted or self._left < FIRST_STEPS - PATIENCE:
             self._idle = 0
             self._pace.spend(SECONDS_PER_HOOK * calls.modules())
             calls.disarm()
 
-    def _begin_again(self, calls: ModuleCalls, *, wanted: bool) -> None:
+    def _begin_again(self, calls: ModuleCalls) -> None:
         self._idle += 1
-        is_due = wanted or self._idle >= SAMPLED_EVERY
+        is_due = self.wanted or self._idle >= SAMPLED_EVERY
         if is_due and self._pace.allows(2 * SECONDS_PER_HOOK * calls.modules()):
             self._left = 1
+            self.missed = False
             calls.arm()

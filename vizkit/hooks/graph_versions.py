@@ -58,9 +58,9 @@ class Versions:
             self._captured[kind.number] = heard
             _keep(self._passes, kind.number, each)
 
-    def is_partial(self, structure: Structure) -> bool:
+    def is_partial(self, structure: Structure | None) -> bool:
         """Tell whether a structure's module calls are still to be heard."""
-        logged = self._logged.get(structure.signature)
+        logged = None if structure is None else self._logged.get(structure.signature)
         return logged is not None and not logged.is_whole
 
     def graph(self, structure: Structure) -> Graph | None:

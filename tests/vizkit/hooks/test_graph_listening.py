@@ -3,13 +3,9 @@ import torch
 from torch import nn
 
 from vizkit.hooks.graph_calls import ModuleCalls
-from vizkit.hooks.graph_inventory import Inventory
 from vizkit.hooks.graph_listening import FIRST_STEPS, SAMPLED_EVERY, Listening
 from vizkit.hooks.graph_pace import Pace
-from vizkit.hooks.graph_versions import Versions
 from vizkit.hooks.guard import Guard
-
-NOTHING = Versions(Inventory)
 
 
 @pytest.fixture
@@ -33,10 +29,10 @@ def listening(model, pace):
     listening.remove()
 
 
-def step(listening, model, structure=None, versions=NOTHING):
+def step(listening, model):
     model(torch.ones(1, 2))
     heard = listening.is_armed
-    listening.stepped(structure, versions)
+    listening.stepped()
     return heard
 
 
@@ -56,13 +52,25 @@ def test_long_steps_are_all_heard(model):
     listening.remove()
 
 
-def test_from_time_to_time_a_step_is_heard_again(listening, model):
+def test_new_lengths_that_were_missed_are_heard_later(listening, model):
+    for _ in range(FIRST_STEPS + 2 * SAMPLED_EVERY):
+        step(listening, model)
+    assert not listening.is_armed
+
+    listening.missed = True
+    heard = [step(listening, model) for _ in range(2 * SAMPLED_EVERY)]
+
+    assert sum(heard) == 1
+
+
+def test_a_structure_that_was_not_heard_is_waited_for(listening, model):
     for _ in range(FIRST_STEPS):
         step(listening, model)
 
-    heard = [step(listening, model) for _ in range(3 * SAMPLED_EVERY)]
+    listening.wanted = True
+    heard = [step(listening, model) for _ in range(5)]
 
-    assert 1 <= sum(heard) <= 3
+    assert heard == [False] + [True] * 4
 
 
 def test_calls_are_those_of_the_step(listening, model):
@@ -71,7 +79,7 @@ def test_calls_are_those_of_the_step(listening, model):
     assert [call.path for call in rows] == [""]
     assert inputs == [((1, 2), "float32")]
 
-    listening.stepped(None, NOTHING)
+    listening.stepped()
 
     assert listening.heard() == ([], [])
 
@@ -82,7 +90,7 @@ def test_a_step_looks_like_its_calls(listening, model):
         for _ in range(count):
             model(torch.ones(1, 2))
         looks.add(listening.sketch())
-        listening.stepped(None, NOTHING)
+        listening.stepped()
 
     assert len(looks) == 2
 
@@ -97,7 +105,7 @@ def test_a_pause_hears_nothing(listening, model):
 
 def test_without_modules_there_is_nothing_to_wait_for():
     listening = Listening(None, Pace())
-    listening.stepped(None, NOTHING)
+    listening.stepped()
     listening.pause()
     listening.resume()
     listening.remove()

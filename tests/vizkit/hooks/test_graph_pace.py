@@ -1,6 +1,6 @@
 import pytest
 
-from vizkit.hooks.graph_pace import CREDIT, SHARE, SHARE_OF_TINY, Pace
+from vizkit.hooks.graph_pace import CREDIT, SHARE, SHARE_OF_TINY, Pace, Savings
 
 
 def after(seconds, steps=100, scale=1.0):
@@ -62,3 +62,14 @@ def test_each_step_is_afforded_where_it_is_cheap():
 
     assert pace.affords_each_step(1e-4, 0.5)
     assert not pace.affords_each_step(1e-3, 0.5)
+
+
+def test_what_is_rare_is_saved_for():
+    pace = after(0.01)
+    savings = Savings(pace, 0.5)
+
+    assert savings.allow(0.5 * SHARE * 1.0)
+    savings.spend(0.5 * SHARE * 1.0)
+    assert savings.allow(CREDIT / 2)
+    assert not savings.allow(CREDIT * 2)
+    assert Savings(Pace(None), 0.5).allow(1e9)
