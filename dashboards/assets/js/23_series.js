@@ -64,7 +64,7 @@
 
     /** Listen, if there is or was something to hear: an ended run has told everything. */
     heed() {
-      if (!this.wanted || this.off || this.state !== 'ready') return;
+      if (!this.wanted || this.off || this.reading || this.state !== 'ready') return;
       const run = vk.runs.byName(this.run);
       if (!run || run.status === 'running') this.listen();
       else if (run.points !== this.pointsOfRun) this.reread(); // it went on, or is another one by now
@@ -82,13 +82,16 @@
       this.state = before === 'ready' ? 'ready' : 'loading';
       if (this.abort) this.abort.abort();
       const abort = (this.abort = new AbortController());
+      this.reading = true; // from which ordinal to listen is not known until then
       const run = vk.runs.byName(this.run);
       this.pointsOfRun = run ? run.points : 0;
       try {
         const answer = await vk.api.window({ run: this.run, tag: this.tag, max_points: this.budget }, abort);
         if (abort !== this.abort) return;
+        this.reading = false;
         this.take(answer);
       } catch (error) {
+        if (this.abort === abort) this.reading = false;
         if (error.name === 'AbortError') {
           if (this.abort === abort && this.state === 'loading') this.state = before;
           return;
@@ -113,7 +116,7 @@
       if (this.off) this.off();
       this.off = null;
       await this.read();
-      if (this.wanted && !this.off && this.state === 'ready') this.listen();
+      if (this.wanted && !this.off && !this.reading && this.state === 'ready') this.listen();
     }
 
     /** After a failure: try once more. */
