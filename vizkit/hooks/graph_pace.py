@@ -5,7 +5,7 @@ from __future__ import annotations
 SHORT_STEP = 5e-3
 """Steps below this are tiny: our fixed part alone is some percent of them."""
 
-SHARE, SHARE_OF_TINY = 0.007, 0.008
+SHARE, SHARE_OF_TINY = 0.007, 0.006
 """Less than half of what is promised (2 % and 5 %): the rest goes to what every step costs."""
 
 CREDIT = 5e-3
@@ -33,13 +33,18 @@ class Pace:
         self._since: float | None = None
         self.step_seconds = 0.0
 
-    def stepped(self, now: float) -> None:
-        """Note that a step ended at `now`, in seconds."""
+    @property
+    def is_tiny(self) -> bool:
+        """Tell whether the steps are so short that even looking at a clock is felt."""
+        return 0 < self.step_seconds < SHORT_STEP
+
+    def stepped(self, now: float, steps: int = 1) -> None:
+        """Note that so many steps ended, the last one at `now`, in seconds."""
         if self._since is not None:
             seconds = now - self._since
-            known = self.step_seconds or seconds
+            known = self.step_seconds or seconds / steps
             # A long pause (validation, a checkpoint) is no measure of the steps.
-            self.step_seconds = known + 0.1 * (min(seconds, 3 * known) - known)
+            self.step_seconds = known + 0.1 * (min(seconds / steps, 3 * known) - known)
             self._elapsed += seconds
             self.total += seconds
             if self._elapsed > HORIZON:

@@ -30,11 +30,12 @@ FREE_CAPTURES = 8
 """Classes of passes that are captured whatever it costs: news of the structure are rare."""
 
 FREE_STEPS = 3
+TOGETHER = 8
+"""Tiny steps without news that are accounted for together."""
+
 STRETCH_SECONDS = 2.0
 LONGEST_STRETCH_SECONDS = 15.0
-MOST_KEYS = 4096
-MOST_PASSES_OF_A_STEP = 64
-
+MOST_KEYS, MOST_PASSES_OF_A_STEP = 4096, 64
 Log = Callable[[dict[str, Any], int], None]
 
 
@@ -64,7 +65,7 @@ class GraphRecorder:
         self._usual: PassClass | None = None
         self._usual_look: tuple[int, Any] = (0, None)
         self._ambiguous: set[Any] = set()
-        self._turn = 0
+        self._turn = self._accounted = 0
         self._step = 0
         self._number = self._began = sequence_number()
         self._seconds_per_node = 6e-7
@@ -101,8 +102,12 @@ class GraphRecorder:
             structure = self._last_structure = self._structure(passes, step)
             self._last_passes = passes
             self.listening.wanted = self._versions.is_partial(structure)
+        elif self._turn % TOGETHER and self._walks.is_tiny and not self.listening.is_armed:
+            self._began = sequence_number()
+            return
         now = perf_counter()
-        self._walks.stepped(now)
+        self._walks.stepped(now, self._turn - self._accounted)
+        self._accounted = self._turn
         self.listening.stepped()
         self._captured_now = False
         self._began = sequence_number()
@@ -186,10 +191,10 @@ class GraphRecorder:
     def _reads_names(self) -> bool:
         """Read the parameters' names anew: some were replaced. At the 1st, 2nd, 4th ... time."""
         self._strangers += 1
-        due = self._strangers & (self._strangers - 1) == 0
-        if due:
-            self._roster.whole()
-        return due
+        if self._strangers & (self._strangers - 1):
+            return False
+        self._roster.whole()
+        return True
 
     def _is_worth_capturing(self, kind: PassClass, seen: Survey, *, fresh: bool) -> bool:
         if kind.number < 0:

@@ -73,3 +73,13 @@ def test_what_is_rare_is_saved_for():
     assert savings.allow(CREDIT / 2)
     assert not savings.allow(CREDIT * 2)
     assert Savings(Pace(None), 0.5).allow(1e9)
+
+
+def test_several_tiny_steps_are_one_entry():
+    pace = Pace()
+    pace.stepped(0.0)
+    pace.stepped(0.008, 8)
+
+    assert pace.step_seconds == pytest.approx(0.001)
+    assert pace.is_tiny
+    assert not after(0.01).is_tiny
