@@ -21,7 +21,10 @@ from pathlib import Path
 from vizkit.index import Index
 from vizkit.index.ingest import Ingest
 index = Index.open(sys.argv[1])
-Ingest(Path(sys.argv[1]), index, on_change=lambda changed: print(flush=True), processes=1).start()
+ingest = Ingest(Path(sys.argv[1]), index, on_change=lambda _: print(flush=True), processes=1)
+ingest.start()
+ingest.wait_settled()
+print(flush=True)
 time.sleep(60)
 """
 
