@@ -25,10 +25,7 @@ from .tab import READERS, Tab
 NOTICE_PAUSE = 0.5  # seconds between two messages about runs
 NOTICE_SHARE = 10  # looking at the runs takes at most one part in so many of the time
 STATUS_PAUSE = 5.0  # seconds after which a silent run may have become a stalled one
-PACE, SLOWEST = (
-    0.002,
-    0.1,
-)  # seconds between two frames of a tab: for each tab there is, and at most
+PACE, SLOWEST = 0.0005, 0.05  # seconds between two frames of a tab: per tab, and at most
 
 
 class Hub:
