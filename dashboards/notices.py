@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .wire import jsonable
+from .wire import to_json
 
 MOST = 256
 """Messages that may wait for one tab; more of them about tags become one about all runs."""
@@ -53,4 +53,4 @@ class Notices:
 
 def told(message: dict[str, Any]) -> str:
     """Return a message as it is sent; NaN and infinity become strings, as in the API."""
-    return json.dumps(jsonable(message), allow_nan=False, separators=(",", ":"))
+    return to_json(message).encode("utf-8", "replace").decode()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALIGN = 8
+_TERSE: dict[str, Any] = {"allow_nan": False, "separators": (",", ":"), "ensure_ascii": False}
 Array = NDArray[Any]
 
 
@@ -86,6 +87,15 @@ def number(value: float) -> float | str:
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def to_json(value: Any) -> str:
+    """Return JSON text of nested data; what JSON cannot say becomes text or lists."""
+    try:
+        # Most answers are plain already: looking at each of their parts takes longer than this.
+        return json.dumps(value, default=jsonable, **_TERSE)
+    except (ValueError, TypeError):
+        return json.dumps(jsonable(value), **_TERSE)
 
 
 def jsonable(value: Any) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..wire import jsonable
+from ..wire import to_json
 
 BINARY = "application/octet-stream"
 WORTH = 1024
@@ -53,8 +52,7 @@ class Asked:
 
 def as_json(body: Any) -> Response:
     """Return JSON; NaN and Inf are written as strings, which plain JSON cannot say otherwise."""
-    text = json.dumps(jsonable(body), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
-    return Response(text.encode("utf-8", "replace"), media_type="application/json")
+    return Response(to_json(body).encode("utf-8", "replace"), media_type="application/json")
 
 
 def as_binary(body: bytes) -> Response:

@@ -40,3 +40,4 @@ def test_a_tab_that_does_not_listen_has_few_messages_waiting() -> None:
 
 def test_what_json_cannot_say_is_said_in_words() -> None:
     assert json.loads(told({"lr": math.nan})) == {"lr": "NaN"}
+    assert told({"run": "caf\udce9"}).encode() == b'{"run":"caf?"}'

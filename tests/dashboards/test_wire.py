@@ -5,7 +5,16 @@ import struct
 
 import numpy as np
 
-from dashboards.wire import Block, f64, jsonable, numbers, pack_columns, pack_frame, pack_points
+from dashboards.wire import (
+    Block,
+    f64,
+    jsonable,
+    numbers,
+    pack_columns,
+    pack_frame,
+    pack_points,
+    to_json,
+)
 
 
 def test_a_frame_is_read_back_without_a_copy() -> None:
@@ -50,3 +59,15 @@ def test_nan_and_inf_are_words_in_json() -> None:
         "a": "NaN",
         "b": [1.5, 2],
     }
+
+
+def test_json_text_says_the_same_as_its_parts_one_by_one() -> None:
+    values = [
+        {"run": "größe", "points": 3, "started": 1.5, "config": {"a": [1, None, True]}},
+        {"lr": float("nan"), "deep": {"x": [float("-inf")]}},
+        {"array": np.array([1.0, np.nan]), "count": np.int64(3), "small": np.float32(0.5)},
+        {"kinds": {"a"}, "path": ("a", 2), ("odd", "key"): 1},
+    ]
+
+    for value in values:
+        assert json.loads(to_json(value)) == json.loads(json.dumps(jsonable(value)))
