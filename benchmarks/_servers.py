@@ -149,7 +149,7 @@ class Vizkit(Server):
     """`vizkit serve`, with its index below `cache`."""
 
     name = "vizkit"
-    page = "/"
+    alive = "/healthz"
 
     def __init__(self, logdir: Path, cache: Path, *more: str) -> None:
         port = free_port()
@@ -176,7 +176,7 @@ class Vizkit(Server):
 class TensorBoard(Server):
     """`tensorboard`; `samples` points of each series instead of its default of 1,000."""
 
-    page = "/"
+    alive = "/data/environment"
 
     def __init__(self, logdir: Path, samples: int | None = None) -> None:
         port = free_port()

@@ -13,8 +13,9 @@ Row = Mapping[str, object]
 _COLUMNS = (
     ("server", "server"),
     ("up_s", "up, s"),
+    ("page_s", "page, s"),
     ("all_s", "all served, s"),
-    ("warm_up_s", "warm up, s"),
+    ("warm_page_s", "warm page, s"),
     ("warm_all_s", "warm all, s"),
     ("peak_mb", "peak, MB"),
     ("settled_mb", "then, MB"),
