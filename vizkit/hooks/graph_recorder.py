@@ -16,6 +16,7 @@ from vizkit.hooks.graph_history import History, PassClass, Structure
 from vizkit.hooks.graph_inventory import Inventory, inventory_of
 from vizkit.hooks.graph_join import Pass
 from vizkit.hooks.graph_listening import Listening
+from vizkit.hooks.graph_looks import Look, Looks
 from vizkit.hooks.graph_pace import Pace, Savings
 from vizkit.hooks.graph_trace import trace
 from vizkit.hooks.graph_versions import Versions
@@ -35,7 +36,8 @@ TOGETHER = 8
 
 STRETCH_SECONDS = 2.0
 LONGEST_STRETCH_SECONDS = 15.0
-MOST_KEYS, MOST_PASSES_OF_A_STEP = 4096, 64
+MOST_PASSES_OF_A_STEP = 64
+
 Log = Callable[[dict[str, Any], int], None]
 
 
@@ -56,15 +58,13 @@ class GraphRecorder:
         model = subject.model()
         calls = None if model is None else ModuleCalls(model, guard)
         self.listening = Listening(calls, self._walks)
-        self._keys: dict[Any, PassClass] = {}
+        self._looks = Looks()
+        self._looks.choose(roster.whole()[1])
         self._passes: list[PassClass | None] = []
-        # What the last step looked like, and how often it may be taken for the same unwalked.
+        # What the last step was, and how many passes with a known look are not walked.
         self._last_passes: list[PassClass | None] = []
         self._last_structure: Structure | None = None
         self._pause = 0
-        self._usual: PassClass | None = None
-        self._usual_look: tuple[int, Any] = (0, None)
-        self._ambiguous: set[Any] = set()
         self._turn = self._accounted = 0
         self._step = 0
         self._number = self._began = sequence_number()
@@ -80,13 +80,16 @@ class GraphRecorder:
         made, self._number = number - self._number, number
         if len(self._passes) >= MOST_PASSES_OF_A_STEP:
             return
-        if self._pause > 0 and self._looks_as_before(roots, made):
+        look = self._looks.look(roots, made, self.listening.sketch())
+        known = self._looks.known(look)
+        if known is not None and self._pause > 0:
             self._pause -= 1
-            self._passes.append(self._usual)
+            self._passes.append(known)
             return
         losses = [r for r in roots if isinstance(r, Tensor) and r.grad_fn is not None]
         if losses:
-            self._passes.append(self._look(losses, made))
+            is_due = self._is_due(known, made)
+            self._passes.append(self._walked(losses, look) if is_due else known)
 
     def stepped(self, step: int) -> None:
         """End a step of the training."""
@@ -122,56 +125,33 @@ class GraphRecorder:
     def _inventory(self) -> Inventory:
         return inventory_of(self._subject, self._roster.canonical())
 
-    def _looks_as_before(self, roots: Sequence[Any], made: int) -> bool:
-        """Tell at little cost whether a pass is of the one kind that is usual in this training."""
-        if self._usual is None or len(roots) != 1 or self.listening.is_armed:
-            return False
-        return self._usual_look == (made, type(getattr(roots[0], "grad_fn", None)))
-
     def _is_settled(self, structure: Structure, step: int) -> bool:
         """Count a step with the structure of the last one, if there is nothing new to log of it."""
         is_news = self._captured_now or self._versions.is_partial(structure)
         return not is_news and self._history.ran_again(structure, step)
 
-    def _look(self, losses: Sequence[Tensor], made: int) -> PassClass | None:
-        """Return the class of a pass: by a walk, or by its look where there is no time for one."""
-        roots = list(dict.fromkeys([loss.grad_fn for loss in losses]))
-        key = (made, type(roots[0]), len(roots), self.listening.sketch())
-        known = self._keys.get(key)
-        if key in self._ambiguous:
-            known = None
-        if not self._is_due(known, made):
-            return known
-        seen = self._walk(roots)
+    def _walked(self, losses: Sequence[Tensor], look: Look) -> PassClass | None:
+        """Return the class of a pass by a walk, None if that is not safe."""
+        seen = self._walk(list(dict.fromkeys([loss.grad_fn for loss in losses])))
         if seen.too_deep or not self._growth.allows(seen, self._step, self._turn):
             return None
         kind = self._history.pass_class(seen)
         fresh = kind.add(seen)
         self.listening.missed = self.listening.missed or (fresh and not self.listening.is_armed)
-        self._remember(key, kind, len(roots))
+        self._looks.remember(look, kind)
         if self._is_worth_capturing(kind, seen, fresh=fresh):
             self._capture(kind, losses)
         return kind
 
-    def _remember(self, key: Any, kind: PassClass, roots: int) -> None:
-        """Note what a pass with this look was; two kinds may look the same (equal branches)."""
-        if len(self._keys) >= MOST_KEYS:
-            self._keys.clear()
-            self._ambiguous.clear()
-        if self._keys.setdefault(key, kind) is not kind:
-            self._ambiguous.add(key)
-        is_usual = roots == 1 and key not in self._ambiguous and not self.listening.is_armed
-        self._usual = kind if is_usual else None
-        self._usual_look = key[:2]
-
     def _is_due(self, known: PassClass | None, made: int) -> bool:
         if not self._growth.may_walk(self._turn):
             return False
-        if known is not None:
-            # Known by its look: looked at again as often as that is cheap.
-            self._pause -= 1
-            return self._pause < 0
-        return self._turn < FREE_STEPS or self._walks.allows(made * self._seconds_per_node)
+        # What is known by its look is walked again as often as that is cheap.
+        return (
+            known is not None
+            or self._turn < FREE_STEPS
+            or self._walks.allows(made * self._seconds_per_node)
+        )
 
     def _walk(self, roots: Sequence[Any]) -> Survey:
         started = thread_time()
@@ -193,7 +173,7 @@ class GraphRecorder:
         self._strangers += 1
         if self._strangers & (self._strangers - 1):
             return False
-        self._roster.whole()
+        self._looks.choose(self._roster.whole()[1])
         return True
 
     def _is_worth_capturing(self, kind: PassClass, seen: Survey, *, fresh: bool) -> bool:
