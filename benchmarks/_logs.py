@@ -66,7 +66,7 @@ def made(shape: Shape) -> Path:
             same_as_torch(shape.tag_names()[:20], range(border - 128, border + 100))
         FOLDER.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=FOLDER) as made_in:
-            (_write_with_torch if shape.by_torch else write)(shape, Path(made_in) / "log")
+            write(shape, Path(made_in) / "log")
             (Path(made_in) / "log").rename(folder)
     _warm(folder)
     return folder
@@ -105,6 +105,10 @@ def same_as_torch(tags: list[str], steps: range) -> None:
 
 def write(shape: Shape, folder: Path) -> None:
     """Write a log of this shape below a folder, which may not be there yet."""
+    (_write_with_torch if shape.by_torch else _write)(shape, folder)
+
+
+def _write(shape: Shape, folder: Path) -> None:
     tags = shape.tag_names()
     for number, run in enumerate(shape.run_names()):
         path = folder / run / f"events.out.tfevents.{STARTED:.0f}.host.{number}.0"

@@ -22,6 +22,7 @@ SMALL = (
     Shape("many runs", 40, 20, 500),
 )
 LARGE = (
+    Shape("by torch", 1, 1, 1_000_000, by_torch=True),  # real wall times pack less well
     Shape("one long series", 1, 1, 10_000_000),
     Shape("runs of 1,000 steps", 200, 10, 1000),
     Shape("a run of many tags", 1, 5000, 200),

@@ -21,14 +21,14 @@ from vizkit.index.database import Database, LeadLostError, Mark
 _SIDES = ("", "-wal", "-shm", "-journal", ".damaged")
 _CHECKED_BELOW = 128 << 20
 _SHRUNK_PAGES = 8192
-# Pages of 16 KiB hold the few thousand bytes of a short series beside others of their kind. The
+# Pages of 8 KiB hold the few thousand bytes of a short series beside others of their kind. The
 # order counts: the size of pages cannot change any more once the way of freeing them is chosen.
-_NEW_FILE = ("PRAGMA page_size = 16384", "PRAGMA auto_vacuum = INCREMENTAL")
+_NEW_FILE = ("PRAGMA page_size = 8192", "PRAGMA auto_vacuum = INCREMENTAL")
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA busy_timeout = 10000",
-    "PRAGMA wal_autocheckpoint = 500",
+    "PRAGMA wal_autocheckpoint = 1000",
     "PRAGMA cache_size = -16384",
 )
 

@@ -67,11 +67,16 @@ def _write_journal(
 def _write_chunks(database: Database, connection: sa.Connection, commit: Commit) -> None:
     sealed = (row for each in commit.lanes for row in _all_sealed_rows(each))
     for rows in _portions(sealed):
-        database.add(connection, schema.chunk, rows)
+        database.add(connection, schema.chunk, sorted(rows, key=_size))
     _drop_open(connection, [each for each in commit.lanes if each.sealed and each.lane.covered])
     opened = (row for each in commit.lanes for row in _open_rows(each))
     for rows in _portions(opened):
-        database.put(connection, schema.chunk, rows)
+        database.put(connection, schema.chunk, sorted(rows, key=_size))
+
+
+def _size(row: Row) -> int:
+    """Return what rows are ordered by: blobs of like size fill the pages of SQLite best."""
+    return len(row["data"])
 
 
 def _drop_open(connection: sa.Connection, grown: Sequence[LaneWrite]) -> None:
