@@ -70,7 +70,7 @@ def captured(tmp_path):
         bare, watched = (copy.deepcopy(model) if is_model else model() for _ in range(2))
         before = hooks_on(watched)
         with vizkit.Run(tmp_path / "run") as run:
-            seen = train(watched, loss_of, steps, run=run, budget=None, **options)
+            seen = train(watched, loss_of, steps, run=run, graph="always", **options)
         expected = train(bare, loss_of, steps)
         assert all(map(torch.equal, seen[0], expected[0])), "the losses changed"
         assert all(map(torch.equal, seen[1], expected[1])), "the parameters changed"
@@ -287,7 +287,7 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
 state = torch.zeros(1, 2) + 0.0 * model.weight.sum()
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    with vizkit.watch(model, optimizer, logdir=sys.argv[1], name="run", budget=None):
+    with vizkit.watch(model, optimizer, logdir=sys.argv[1], name="run", graph="always"):
         for step in range(int(sys.argv[2])):
             for _ in range(int(sys.argv[3])):
                 state = state * 1.0 + 1e-9
@@ -511,7 +511,7 @@ def gan(folder):
     to_g = torch.optim.SGD(g.parameters(), lr=0.01)
     to_d = torch.optim.SGD(d.parameters(), lr=0.01)
     run = vizkit.Run(folder) if folder else None
-    watch = vizkit.watch(nets, [to_d, to_g], run=run, budget=None) if run else None
+    watch = vizkit.watch(nets, [to_d, to_g], run=run, graph="always") if run else None
     for step in range(6):
         fake = g(x(4, 4, step))
         mixed = (0.5 * x() + 0.5 * fake.detach()).requires_grad_()
@@ -620,7 +620,7 @@ def test_random_routing_does_not_flood_the_versions(tmp_path):
 
     dice = random.Random(0)
     with vizkit.Run(tmp_path / "run") as run:
-        train(Many(), lambda m, _: m(x(2, 2), dice).sum(), 300, run=run, budget=None)
+        train(Many(), lambda m, _: m(x(2, 2), dice).sum(), 300, run=run, graph="always")
 
     versions, _ = graphs(tmp_path / "run")
     assert 8 <= len(versions) <= 32
@@ -759,7 +759,7 @@ def test_accumulated_gradients_are_one_form_of_step(tmp_path):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with (
         vizkit.Run(tmp_path / "run") as run,
-        vizkit.watch(model, optimizer, run=run, budget=None),
+        vizkit.watch(model, optimizer, run=run, graph="always"),
     ):
         for step in range(6):
             for part in range(2 + step % 2):
@@ -776,7 +776,7 @@ def test_two_losses_of_one_forward_pass_share_it(tmp_path):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with (
         vizkit.Run(tmp_path / "run") as run,
-        vizkit.watch(model, optimizer, run=run, budget=None),
+        vizkit.watch(model, optimizer, run=run, graph="always"),
     ):
         for _ in range(4):
             out = model(x())
@@ -800,7 +800,7 @@ def test_nothing_of_the_training_is_kept_alive(tmp_path):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     with (
         vizkit.Run(tmp_path / "run") as run,
-        vizkit.watch(model, optimizer, run=run, budget=None, weights_every=None),
+        vizkit.watch(model, optimizer, run=run, graph="always", weights_every=None),
     ):
         counts = []
         for step in range(40):
@@ -861,7 +861,7 @@ dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_
 torch.manual_seed(0)
 model = nn.parallel.DistributedDataParallel(nn.Sequential(nn.Linear(8, 4), nn.ReLU()))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-with vizkit.watch(model, optimizer, logdir=folder, name="run", budget=None):
+with vizkit.watch(model, optimizer, logdir=folder, name="run", graph="always"):
     for step in range(4):
         model(torch.ones(2, 8) * (rank + step)).sum().backward()
         optimizer.step()
@@ -919,7 +919,7 @@ def test_a_training_is_warned_once_about_a_missing_detach(tmp_path, monkeypatch)
 
     with (
         vizkit.Run(tmp_path / "run") as run,
-        vizkit.watch(model, optimizer, run=run, budget=None),
+        vizkit.watch(model, optimizer, run=run, graph="always"),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")

@@ -21,11 +21,12 @@ SPACED_PART = 0.6
 class Pace:
     """An account: a share of the training's time comes in, what the graph costs goes out.
 
-    `scale`: of the shares; None: everything is allowed.
+    Not `within_budget`, everything is allowed.
     """
 
-    def __init__(self, scale: float | None = 1.0) -> None:
-        self._scale = scale
+    def __init__(self, *, within_budget: bool = True) -> None:
+        self.is_free = not within_budget
+        """Whether nothing is too dear."""
         self._spent = 0.0
         self._elapsed = 0.0
         self.total = 0.0
@@ -56,26 +57,19 @@ class Pace:
     def share(self) -> float:
         """Return the share of the time that may be spent."""
         tiny = self.step_seconds < SHORT_STEP
-        return (SHARE_OF_TINY if tiny else SHARE) * (self._scale or 1.0)
-
-    @property
-    def is_free(self) -> bool:
-        """Tell whether nothing is too dear."""
-        return self._scale is None
+        return SHARE_OF_TINY if tiny else SHARE
 
     def allows(self, cost: float) -> bool:
         """Tell whether there is time for something of `cost` seconds now."""
-        if self._scale is None:
-            return True
-        return self._spent + cost <= self.share * self._elapsed + CREDIT
+        return self.is_free or self._spent + cost <= self.share * self._elapsed + CREDIT
 
     def affords_each_step(self, cost: float, part: float) -> bool:
         """Tell whether `cost` seconds at each step take at most `part` of the share."""
-        return self._scale is None or cost <= part * self.share * self.step_seconds
+        return self.is_free or cost <= part * self.share * self.step_seconds
 
     def pause_after(self, cost: float) -> int:
         """Return for how many steps to leave out something that took `cost` seconds."""
-        if self._scale is None or not self.step_seconds:
+        if self.is_free or not self.step_seconds:
             return 0
         return int(cost / (SPACED_PART * self.share * self.step_seconds))
 

@@ -45,12 +45,12 @@ class GraphRecorder:
     """Told of each backward pass and each step; logs versions of the graph and counts of steps."""
 
     def __init__(
-        self, subject: Subject, roster: Roster, guard: Guard, log: Log, scale: float | None
+        self, subject: Subject, roster: Roster, guard: Guard, log: Log, pace: Pace
     ) -> None:
         self._subject = subject
         self._roster = roster
         self._log = log
-        self._walks = Pace(scale)
+        self._walks = pace
         self._captures = Savings(self._walks, 0.5)
         self._history = History()
         self._versions = Versions(self._inventory)

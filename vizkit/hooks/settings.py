@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vizkit.errors import UsageError
 
-DEFAULT_BUDGET = 0.1
+ALWAYS = "always"
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Settings:
     every: int = 1
     weights_every: int | None = 50
     start_step: int = 0
-    budget: float | None = DEFAULT_BUDGET
-    graph: bool = True
+    budget: float | None = 0.1
+    graph: bool | str = True
 
     def __post_init__(self) -> None:
         if self.every < 1:
@@ -26,6 +26,9 @@ class Settings:
             raise UsageError(f"weights_every={self.weights_every!r}; use None for never.")
         if self.budget is not None and not 0 < self.budget <= 1:
             raise UsageError(f"budget={self.budget!r} is no share of the time; use 0.1 or None.")
+
+        if self.graph not in (True, False, ALWAYS):
+            raise UsageError(f"graph={self.graph!r}; use True, False or {ALWAYS!r}.")
 
     def logs(self, step: int) -> bool:
         """Tell whether a step is logged."""

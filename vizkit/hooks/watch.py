@@ -15,6 +15,7 @@ from typing import Any
 
 from vizkit.environment import rank_of_process
 from vizkit.hooks.collector import Collector
+from vizkit.hooks.graph_pace import Pace
 from vizkit.hooks.graph_recorder import GraphRecorder
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.installation import Installation
@@ -22,7 +23,7 @@ from vizkit.hooks.listener import Listener
 from vizkit.hooks.module_tree import module_graph, tensor_graph, with_forward_pass
 from vizkit.hooks.roster import Roster
 from vizkit.hooks.rows import Assembly
-from vizkit.hooks.settings import DEFAULT_BUDGET, Settings
+from vizkit.hooks.settings import ALWAYS, Settings
 from vizkit.hooks.shapes import ForwardPass, ForwardWatcher
 from vizkit.hooks.silent_run import SilentRun, rank
 from vizkit.hooks.subject import Subject, subject_of
@@ -132,9 +133,8 @@ class Watch:
     def _record_graph(self) -> GraphRecorder | None:
         if not self._settings.graph or isinstance(self.run, SilentRun):
             return None
-        budget = self._settings.budget
-        scale = None if budget is None else budget / DEFAULT_BUDGET
-        recorder = GraphRecorder(self._subject, self._roster, self._guard, self.run.log, scale)
+        pace = Pace(within_budget=self._settings.graph != ALWAYS)
+        recorder = GraphRecorder(self._subject, self._roster, self._guard, self.run.log, pace)
         self._collector.on_step = recorder.stepped
         return recorder
 
@@ -184,8 +184,8 @@ def watch(
     total_steps: int | None = None,
     start_step: int | None = None,
     weights_every: int | None = 50,
-    budget: float | None = DEFAULT_BUDGET,
-    graph: bool = True,
+    budget: float | None = 0.1,
+    graph: bool | str = True,
 ) -> Watch:
     """Log each step of a PyTorch training; see `vizkit.watch`."""
     subject = subject_of(model)

@@ -3,8 +3,8 @@ import pytest
 from vizkit.hooks.graph_pace import CREDIT, SHARE, SHARE_OF_TINY, Pace, Savings
 
 
-def after(seconds, steps=100, scale=1.0):
-    pace = Pace(scale)
+def after(seconds, steps=100, **options):
+    pace = Pace(**options)
     for step in range(steps + 1):
         pace.stepped(step * seconds)
     return pace
@@ -34,7 +34,7 @@ def test_what_is_dear_is_paused():
 
 
 def test_without_a_budget_everything_goes():
-    pace = after(0.001, scale=None)
+    pace = after(0.001, within_budget=False)
 
     assert pace.allows(1e9)
     assert pace.affords_each_step(1e9, 0.1)
@@ -72,7 +72,7 @@ def test_what_is_rare_is_saved_for():
     savings.spend(0.5 * SHARE * 1.0)
     assert savings.allow(CREDIT / 2)
     assert not savings.allow(CREDIT * 2)
-    assert Savings(Pace(None), 0.5).allow(1e9)
+    assert Savings(Pace(within_budget=False), 0.5).allow(1e9)
 
 
 def test_several_tiny_steps_are_one_entry():

@@ -52,14 +52,14 @@ def test_the_same_graph_at_each_step_is_one_version(train, record):
     assert counts(record) == {version.graph.rolled: 50}
 
 
-@pytest.mark.parametrize("budget", [None, 0.1])
-def test_a_branch_of_the_same_shape_is_a_new_version_with_its_difference(train, record, budget):
+@pytest.mark.parametrize("graph", [True, "always"])
+def test_a_branch_of_the_same_shape_is_a_new_version_with_its_difference(train, record, graph):
     model = Branches()
 
     def at(step):
         model.way = "b" if step >= 30 else "a"
 
-    train(model, 90, at=at, budget=budget)
+    train(model, 90, at=at, graph=graph)
 
     first, *later = record.versions
     second = later[-1]
@@ -71,7 +71,7 @@ def test_a_branch_of_the_same_shape_is_a_new_version_with_its_difference(train, 
 def test_the_version_is_logged_at_once_after_what_was_before(watching, record):
     model = Branches()
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
-    watching(model, optimizer)
+    watching(model, optimizer, graph="always")
     for step in range(6):
         model.way = "ab"[step // 3]
         model(torch.ones(2, 4)).mean().backward()

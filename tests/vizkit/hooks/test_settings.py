@@ -5,7 +5,8 @@ from vizkit.hooks.settings import Settings
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"every": 0}, {"weights_every": 0}, {"budget": 0.0}, {"budget": 2.0}]
+    "wrong",
+    [{"every": 0}, {"weights_every": 0}, {"budget": 0.0}, {"budget": 2.0}, {"graph": "often"}],
 )
 def test_numbers_that_make_no_sense_are_refused(wrong):
     with pytest.raises(UsageError):
