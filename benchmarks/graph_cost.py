@@ -114,7 +114,7 @@ def stepper(model: nn.Module, batches: list[Tensor]) -> tuple[Step, torch.optim.
 
 
 def timed(step: Step, count: int) -> float:
-    """Return the mean processor seconds of `count` steps: a sampled walk is in some of them only."""
+    """Return the mean processor seconds of `count` steps: some of them hold a sampled walk."""
     step()
     # The processor's time, all threads': other processes share the machine.
     start = time.process_time()
