@@ -336,7 +336,7 @@ def test_a_group_is_a_row_with_mean_and_spread(many, open_page):
     in_table(page, 10)
 
     row = page.locator(".ag-center-cols-container .ag-row").first
-    expect(row).to_contain_text("4.500 ± 3.9")  # 0, 3, 6, 9
+    expect(row).to_contain_text("4.500 ± 3.4")  # 0, 3, 6, 9
     page.get_by_role("button", name="Show the runs of model = cnn").click()
 
     assert wait_until(lambda: len(names_in_table(page)) == 3 + 4 and names_in_table(page))[0:1] == [

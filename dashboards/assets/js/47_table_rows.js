@@ -46,12 +46,15 @@
     return { distinct: distinct.size, value: values[0], n: values.length, most: [...distinct].sort((a, b) => b[1] - a[1]).slice(0, 12) };
   }
 
-  /** Mean and standard deviation (of the sample, n - 1) in two passes. */
+  /** Mean and standard deviation (of the population, as the charts' bands) in two passes; equal numbers keep no rounding noise. */
   function moments(numbers) {
     const n = numbers.length;
+    const low = numbers.reduce((least, x) => Math.min(least, x), Infinity);
+    const high = numbers.reduce((most, x) => Math.max(most, x), -Infinity);
+    if (low === high) return { n, mean: low, std: 0, low, high };
     const mean = numbers.reduce((sum, x) => sum + x, 0) / n;
-    const std = n > 1 ? Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1)) : 0;
-    return { n, mean, std, low: Math.min(...numbers), high: Math.max(...numbers) };
+    const std = Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n);
+    return { n, mean, std, low, high };
   }
 
   /** [in the cell, on hover] of a summary. */
