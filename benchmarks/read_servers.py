@@ -158,21 +158,23 @@ def fastest(measure: Callable[[], Figures], rounds: int) -> Figures:
 
 
 def compare(shape: Shape, limits: Limits, rounds: int) -> list[dict[str, object]]:
-    """Measure all servers on one log; print a line for each."""
+    """Measure all servers on one log; print a line for each as soon as it is there."""
     logdir = made(shape)
-    found = {"vizkit": fastest(lambda: vizkit(shape, logdir, limits), rounds)}
-    sampled = fastest(lambda: tensorboard(shape, logdir, limits, samples=None), rounds)
-    found["tensorboard"] = sampled
-    if shape.points > DEFAULT_SAMPLES:
-        found["tensorboard, all points"] = tensorboard(
-            shape, logdir, limits, samples=shape.points, earliest=sampled.all_s or 0
-        )
+    size = {"points": shape.total, "event_mb": event_bytes(logdir) / 1e6}
     rows: list[dict[str, object]] = []
-    for server, figures in found.items():
-        what = {"scenario": shape.name, "server": server, "points": shape.total}
-        size = {"event_mb": event_bytes(logdir) / 1e6}
-        rows.append({**what, **size, **asdict(figures)})
+
+    def note(server: str, figures: Figures) -> Figures:
+        rows.append({"scenario": shape.name, "server": server, **size, **asdict(figures)})
         emit("read", **rows[-1])
+        return figures
+
+    note("vizkit", fastest(lambda: vizkit(shape, logdir, limits), rounds))
+    one = lambda: tensorboard(shape, logdir, limits, samples=None)  # noqa: E731
+    sampled = note("tensorboard", fastest(one, rounds))
+    if shape.points > DEFAULT_SAMPLES:
+        after = sampled.all_s or 0
+        every = tensorboard(shape, logdir, limits, samples=shape.points, earliest=after)
+        note("tensorboard, all points", every)
     return rows
 
 
