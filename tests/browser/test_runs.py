@@ -414,6 +414,13 @@ def test_the_overview_of_thousands_shows_the_newest_and_says_so(many, open_page)
     assert page.evaluate(NODES) <= 5_000
 
 
+READ_AT_START_AND_AT_OPEN = """() => {
+    const lists = performance.getEntriesByType('resource')
+        .filter(({name}) => name.includes('/api/v1/runs'));
+    return lists.length > 1 && vk.runs.settled();
+}"""
+
+
 def test_a_run_that_starts_is_pushed_and_the_list_is_not_read_again(
     serve, open_page, tmp_path: Path
 ):
@@ -423,6 +430,7 @@ def test_a_run_that_starts_is_pushed_and_the_list_is_not_read_again(
     listed(page, 30)
     expect(page.locator(".vk-side-box:checked")).to_have_count(10)
     wait_until(lambda: page.evaluate("() => vk.api.json('progress').then(({done}) => done)"))
+    wait_until(lambda: page.evaluate(READ_AT_START_AND_AT_OPEN))
     asked: list[str] = []
     page.on("request", lambda request: "/api/v1/runs" in request.url and asked.append(request.url))
 

@@ -71,6 +71,7 @@
     amend,
     byName: (name) => byName.get(name),
     selected,
+    settled: () => !busy && !again,
     isLive: () => selected().some((r) => r.status === 'running'),
   };
 
