@@ -10,8 +10,6 @@ NOT_HEARD = "module calls were not recorded at this step: paths are guessed from
 COMPILED = "compiled by torch.compile: what runs inside is one node"
 CHECKPOINTED = "checkpointed (reentrant): what is inside runs again in backward and is not seen"
 NO_GRAD = "calls without gradients are shown as one node each; functions between them are not seen"
-ON_OTHER_THREADS = "modules called on other threads were not seen"
-NO_AUTOGRAD = "the loss has no autograd graph: nothing was recorded by PyTorch"
 
 
 def notes_of(nodes: Sequence[Node], calls: Sequence[Scope], *, heard: bool) -> tuple[str, ...]:
