@@ -17,6 +17,7 @@ from _live_page import measure_hidden, measure_live
 from _logs import Shape
 from _pages import Figures, measure_long, measure_many, measure_theirs
 from _report import emit
+from _servers import end_servers_with_us
 from _table import show_pages
 from playwright.sync_api import Browser
 
@@ -55,6 +56,7 @@ def main() -> None:
     parser.add_argument("--only", metavar="NAME", help="scenes that have this in their name")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    end_servers_with_us()
     random.seed(0)
     chosen = list(scenes(options.quick, 1 if options.quick else options.rounds))
     rows: list[Figures] = []

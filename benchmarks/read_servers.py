@@ -19,7 +19,7 @@ from pathlib import Path
 
 from _logs import Shape, event_bytes, made
 from _report import emit
-from _servers import Stopped, TensorBoard, Vizkit
+from _servers import Stopped, TensorBoard, Vizkit, end_servers_with_us
 from _table import show
 
 DEFAULT_SAMPLES = 1000  # points of a series that TensorBoard keeps unless told otherwise
@@ -186,6 +186,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=180, help="seconds for a server")
     parser.add_argument("--memory", type=float, default=8000, help="MB for a server")
     options = parser.parse_args()
+    end_servers_with_us()
     shapes = QUICK if options.quick else SCENARIOS
     chosen = [shape for shape in shapes if not options.only or options.only in shape.name]
     if not chosen:
