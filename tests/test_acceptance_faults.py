@@ -17,7 +17,7 @@ from vizkit.index.ingest import Ingest
 from vizkit.playback.window import window
 from vizkit.testing import make_run, wait_until
 
-FLIPS = 500 if os.environ.get("VIZKIT_SLOW") else 60
+FLIPS = 500 if os.environ.get("VIZKIT_SLOW") else 30
 ANEW = "built anew from the event files"
 # Root may write everything but with this: then permissions count for it too.
 AS_A_USER = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--")

@@ -13,7 +13,7 @@ from vizkit.testing import make_run, wait_until
 
 SLOW = bool(os.environ.get("VIZKIT_SLOW"))
 BACKLOG = 10_000_000 if SLOW else 4_000_000
-STEPS = 20_000 if SLOW else 3_000
+STEPS = 20_000 if SLOW else 1_500
 LIVE_SECONDS = 0.5
 TAGS = ("loss", "lr", "val/loss")
 
@@ -31,7 +31,7 @@ def test_a_writer_and_three_readers_at_once_agree(tmp_path):
         with vizkit.Run(logdir / "live") as run:
             for step in range(STEPS):
                 run.log({tag: step / (k + 1) for k, tag in enumerate(TAGS)}, step=step)
-                if step % 500 == 0:
+                if step % 300 == 0:
                     seen = [last_step(server) for server in servers]
                     assert max(seen) <= step
                     assert len(reader.runs()) == 1

@@ -11,7 +11,7 @@ from benchmarks._logs import Shape, write
 from tests.servers import Served, assert_all_served, serving
 from vizkit.testing import wait_until
 
-KILLS = 20 if os.environ.get("VIZKIT_SLOW") else 5
+KILLS = 20 if os.environ.get("VIZKIT_SLOW") else 3
 
 
 @pytest.mark.timeout(600)
