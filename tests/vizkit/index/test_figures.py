@@ -46,3 +46,10 @@ def test_what_is_indexed_is_compared_with_what_is_there(logdir):
 
     assert coverage(logdir, {}) == (0, size)
     assert coverage(logdir, {("run", file.name): TailState(offset=size // 2)})[0] == size // 2
+
+
+def test_a_file_that_is_no_longer_there_counts_nothing(logdir):
+    file = make_run(logdir / "run", {"loss": [(0, 1.0)]})
+    file.with_name("events.out.tfevents.2.gone").symlink_to(logdir / "nowhere")
+
+    assert coverage(logdir, {}) == (0, file.stat().st_size)
