@@ -1,7 +1,7 @@
 import pytest
 import sqlalchemy as sa
 
-from tests.vizkit.index.batches import batch, put, rows
+from tests.vizkit.index.batches import batch, payload, put, rows
 from vizkit.index import schema
 from vizkit.index.checking import check
 from vizkit.index.place import named_database
@@ -53,3 +53,11 @@ def test_a_file_that_is_gone_is_told(filled):
     (sentence,) = check(filled, None)
 
     assert "is gone" in sentence
+
+
+def test_a_payload_that_was_changed_is_told(filled, file_index):
+    put(file_index, payload(data=b"content"))
+    file_index.commit()
+    change(filled, schema.payload.update().values(data=sa.literal(b"12345678")))
+
+    assert any("table payload" in sentence for sentence in check(filled, None))
