@@ -13,6 +13,7 @@ from dashboards.api.problems import HANDLERS
 from dashboards.api.stamps import STAMPS
 from dashboards.state import ViewerState
 from tests.dashboards.helpers import append
+from vizkit.testing import wait_until
 
 Get = Callable[..., httpx.Response]
 
@@ -101,6 +102,21 @@ def test_a_run_that_is_gone_is_an_error_and_not_unchanged(own: ViewerState) -> N
     own.index.forget("r")
 
     assert ask(own, "series?run=r&tag=loss", **{"if-none-match": known}).status_code == 404
+
+
+def test_rows_that_lag_behind_the_index_are_never_taken_for_the_newest(own: ViewerState) -> None:
+    """The table may answer with rows of a moment ago: their tag must not outlive them."""
+    ask(own, "columns")
+    append(own.index, 5, tag="other")
+    known = ask(own, "columns")
+
+    def has_other() -> bool:
+        nonlocal known
+        answer = ask(own, "columns", **{"if-none-match": known.headers["etag"]})
+        known = answer if answer.status_code == 200 else known
+        return "other" in [metric["tag"] for metric in known.json()["metrics"]]
+
+    wait_until(has_other, 10)
 
 
 def test_every_stamped_path_is_one_of_the_api() -> None:
