@@ -93,8 +93,15 @@ def coverage(logdir: Path, states: dict[tuple[str, str], TailState]) -> tuple[in
     indexed = total = 0
     for run, names in find_runs(logdir).runs.items():
         for name in names:
-            size = (logdir / run / name).stat().st_size
+            size = _size(logdir / run / name)
             state = states.get((run, name))
             indexed += min(size, state.offset) if state is not None else 0
             total += size
     return indexed, total
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it has just been removed, or is a link that leads nowhere
+        return 0
