@@ -24,6 +24,7 @@ _KEYS: tuple[tuple[sa.Table, _Key], ...] = (
     (schema.series, lambda row: ("series", row.id, row.run)),
     (schema.chunk, lambda row: (row.level, row.series, row.no, row.part)),
     (schema.journal, lambda row: ("journal", row.id)),
+    (schema.payload, lambda row: ("payload", row.id, row.run, row.plugin)),
 )
 
 
