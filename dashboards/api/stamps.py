@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable, Mapping
 
 from starlette.responses import Response
 
+from vizkit.playback.table import table_of
+
 from ..state import ViewerState
 from ..static import knows
 from .answers import Asked
@@ -39,18 +41,27 @@ def _of_all(state: ViewerState, params: Params) -> Hashable:
     return state.index.version(), time.time() // STATUS_PAUSE
 
 
+def _of_table(state: ViewerState, params: Params) -> Hashable:
+    return table_of(state.index).stamp()
+
+
+def _of_runs(state: ViewerState, params: Params) -> Hashable:
+    narrowed = params.maybe("filter") or params.maybe("search")
+    return _of_all(state, params), _of_table(state, params) if narrowed else None
+
+
 STAMPS: Mapping[str, Stamp] = {
-    "/api/v1/runs": _of_all,
+    "/api/v1/runs": _of_runs,
     "/api/v1/tags": _of_run,
     "/api/v1/series": _of_series,
     "/api/v1/heatmap": _of_run,
     "/api/v1/at": _of_run,
     "/api/v1/graph": _of_version,
-    "/api/v1/table": _of_all,
-    "/api/v1/match": _of_all,
-    "/api/v1/columns": _of_version,
+    "/api/v1/table": _of_table,
+    "/api/v1/match": _of_table,
+    "/api/v1/columns": _of_table,
 }
-"""By path, what an answer depends on besides the parameters; quick to ask, without reading."""
+"""By path, what an answer depends on besides the parameters; asked without reading points."""
 
 
 def unchanged(

@@ -105,11 +105,11 @@ class RunTable:
 
     def subjects(self) -> list[Subject]:
         """Return all runs in the order of names, at most FRESH seconds old."""
-        with self._lock:
-            version, now = self._index.version(), time.time()
-            if self._known is None or not _good(self._known, version, now):
-                self._known = (version, now, _subjects(self._index, now))
-            return self._known[2]
+        return self._fresh()[2]
+
+    def stamp(self) -> tuple[int, float]:
+        """Return what changes with the rows that are answered: they may lag behind the index."""
+        return self._fresh()[:2]
 
     def columns(self) -> tuple[list[ConfigColumn], dict[str, int]]:
         """Return config_columns and metric_columns of all runs."""
@@ -119,6 +119,13 @@ class RunTable:
             known = (subjects, config_columns(subjects), metric_columns(subjects))
             self._columns = known
         return known[1], known[2]
+
+    def _fresh(self) -> tuple[int, float, list[Subject]]:
+        with self._lock:
+            version, now = self._index.version(), time.time()
+            if self._known is None or not _good(self._known, version, now):
+                self._known = (version, now, _subjects(self._index, now))
+            return self._known
 
 
 def table_of(index: Index) -> RunTable:
