@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from vizkit.cli.indexing import Teller
 from vizkit.errors import LogdirNotFoundError, UsageError
 
-_PAUSE = 0.5
 _UNUSED_DAYS = 90.0
 
 
@@ -129,14 +129,16 @@ def _read_all(folder: Path, url: str | None) -> None:
     with Index.open(folder, url) as index:
         ingest = Ingest(folder, index)
         ingest.start()
+        teller = Teller(ingest.progress, sys.stderr).start()
         try:
-            while not ingest.wait_settled(_PAUSE):
-                done = ingest.progress()
-                print(f"{done.indexed:,} of {done.total:,} bytes", file=sys.stderr, flush=True)
+            ingest.wait_settled()
         finally:
+            teller.stop()
             ingest.stop()
-        points = sum(row.points for row in index.runs())
-        print(f"Indexed {points:,} points of {len(index.runs()):,} runs in {index.where!r}.")
+        runs = index.runs()
+        points = sum(row.points for row in runs)
+        said = f"{points:,} points of {len(runs):,} run{'s' * (len(runs) != 1)}"
+        print(f"Indexed {said} in {index.where!r}.")
 
 
 def _command(commands: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
