@@ -62,7 +62,9 @@ class _Builder:
             exact=topology_of(traces, shapes=True),
             topology=topology_of(traces, shapes=False),
             rolled=rolled,
-            notes=notes_of(self._nodes, calls, heard=self._heard),
+            notes=notes_of(
+                self._nodes, calls, heard=self._heard, partial=any(p.partial for p in self._passes)
+            ),
         )
 
     def _attributed(self) -> dict[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterator
 from threading import get_ident
 from types import FrameType
 from typing import Any
@@ -13,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from vizkit.hooks.eager_modules import anything_compiled, eager_modules
 from vizkit.hooks.graph_trace import dtype_name
 from vizkit.hooks.graph_walk import sequence_number
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.quiet_hook import QuietHook
 from vizkit.hooks.shapes import tensors_in
-from vizkit.hooks.subject import clean_name, unwrapped
 from vizkit.kinds.graph.graph import Shape
 
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
@@ -112,6 +111,7 @@ class ModuleCalls:
         self._stack.clear()
         self._made.clear()
         self._thread = 0
+        self.on_other_threads = False
 
     def modules(self) -> int:
         """Return how many modules were ever called."""
@@ -202,43 +202,6 @@ class ModuleCalls:
     def _maker(self, tensor: Tensor) -> int | None:
         found = self._made.get(id(tensor))
         return found[1] if found is not None and found[0]() is tensor else None
-
-
-def eager_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield (path, module) of all modules whose calls Python sees, each module once.
-
-    Of a compiled one only the wrapper: a hook on what is compiled would be compiled with it.
-    """
-    seen: set[int] = set()
-    waiting = [("", model)]
-    while waiting:
-        path, module = waiting.pop()
-        inner = unwrapped(module)
-        if id(inner) in seen:
-            continue
-        seen.add(id(inner))
-        if isinstance(inner, torch.jit.ScriptModule):  # takes no hooks
-            continue
-        wrapped = hasattr(module, "_orig_mod")
-        compiled = is_compiled_in_place(module) or is_compiled_in_place(inner)
-        if not compiled:
-            yield clean_name(path), module if wrapped else inner
-        if not compiled and not wrapped:
-            prefix = f"{path}." if path else ""
-            children = inner.named_children()
-            waiting += [(prefix + name, child) for name, child in reversed(list(children))]
-
-
-def is_compiled_in_place(module: nn.Module) -> bool:
-    """Tell whether `module.compile()` was called."""
-    return getattr(module, "_compiled_call_impl", None) is not None
-
-
-def anything_compiled() -> bool:
-    """Tell whether torch.compile compiled anything in this process."""
-    utils = sys.modules.get("torch._dynamo.utils")
-    counters = getattr(utils, "counters", None)
-    return bool(counters and counters.get("frames"))
 
 
 def _number(node: Any) -> int:

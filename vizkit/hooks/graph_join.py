@@ -17,13 +17,14 @@ from vizkit.kinds.graph.graph import Shape
 class Pass:
     """One backward pass: its trace, the module calls before it, the model's inputs; of `step`.
 
-    `calls` is None where calls were not listened to.
+    `calls` is None where calls were not listened to; `partial`: other threads made some as well.
     """
 
     trace: Trace
     step: int
     calls: Sequence[Call] | None = None
     inputs: Sequence[tuple[Shape, str]] = ()
+    partial: bool = False
 
 
 @dataclass

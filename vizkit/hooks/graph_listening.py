@@ -47,6 +47,11 @@ class Listening:
         """Tell whether calls are listened to; without modules there is nothing more to hear."""
         return self._calls is None or self._calls.armed
 
+    @property
+    def is_partial(self) -> bool:
+        """Tell whether modules were called where nobody listens, in this step so far."""
+        return self._calls is not None and self._calls.on_other_threads
+
     def heard(self) -> tuple[Sequence[Call], Sequence[tuple[Shape, str]]] | None:
         """Return calls and model inputs of this step so far, None if nobody listened."""
         if self._calls is None:

@@ -190,7 +190,9 @@ class GraphRecorder:
         found = trace(losses, self._roster.canonical(), graph_walk.deepest())
         heard = self.listening.heard()
         calls, inputs = heard if heard is not None else (None, ())
-        self._versions.capture(kind, Pass(found, self._turn, calls, inputs))
+        self._versions.capture(
+            kind, Pass(found, self._turn, calls, inputs, self.listening.is_partial)
+        )
         self._captured_now = True
         self._captures.spend(thread_time() - started)
 

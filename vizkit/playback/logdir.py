@@ -19,7 +19,7 @@ from vizkit.index.rows import RunFacts
 from vizkit.kinds.graph import module_graph
 from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.module_graph import ModuleGraph
-from vizkit.playback.graphs import GraphVersion, findings_of, module_trees, versions_of
+from vizkit.playback.graphs import GraphVersion, findings_of, module_trees, unseen_of, versions_of
 from vizkit.playback.runreader import RunReader, Series
 
 _opened: WeakValueDictionary[Path, Logdir] = WeakValueDictionary()
@@ -154,6 +154,15 @@ class Logdir:
         with self._lock:
             return findings_of(self._read(run).stretches)
 
+    def graph_unseen(self, run: str) -> int:
+        """Return how many steps were left out, to save time, of what the versions count.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+        """
+        with self._lock:
+            return unseen_of(self._read(run).stretches)
+
     def problems(self) -> list[Problem]:
         """Return the files that could not be read, whole or in part, and why."""
         with self._lock:
@@ -163,7 +172,12 @@ class Logdir:
                 for reader in self._readers.values()
                 for name, message in reader.files.problems().items()
             ]
-            return [*self._found.problems, *of_files]
+            of_graphs = [
+                Problem(str(reader.folder), f"the graph of {told}")
+                for reader in self._readers.values()
+                for told in reader.broken
+            ]
+            return [*self._found.problems, *of_files, *of_graphs]
 
     def _look(self) -> None:
         self._found = find_runs(self.path)

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from vizkit.hooks import graph_calls
-from vizkit.hooks.graph_calls import ModuleCalls, anything_compiled, eager_modules
+from vizkit.hooks.eager_modules import anything_compiled
+from vizkit.hooks.graph_calls import ModuleCalls
 from vizkit.hooks.guard import Guard
 
 
@@ -171,19 +172,3 @@ def test_what_was_never_called_keeps_its_hooks_until_the_end():
     calls.disarm()
 
     assert len(model["b"]._forward_hooks) == 1
-
-
-def test_compiled_and_scripted_modules_get_no_hooks():
-    whole = torch.compile(nn.Sequential(nn.Linear(2, 2)), backend="eager")
-    regional = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU()))
-    regional[1].compile(backend="eager")
-
-    assert [path for path, _ in eager_modules(whole)] == [""]
-    assert next(eager_modules(whole))[1] is whole
-    assert [path for path, _ in eager_modules(regional)] == ["", "0"]
-
-
-def test_a_shared_module_has_its_first_name():
-    shared = nn.Linear(2, 2)
-
-    assert [path for path, _ in eager_modules(nn.Sequential(shared, shared))] == ["", "0"]

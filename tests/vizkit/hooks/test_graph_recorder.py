@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from vizkit.hooks import graph_walk
+from vizkit.hooks.graph_notes import ON_OTHER_THREADS
 from vizkit.kinds.graph.versions import Stretch
 
 
@@ -154,3 +155,24 @@ def test_what_is_not_logged_is_counted_too(train, record):
 
     assert list(counts(record).values()) == [20]
     assert all(isinstance(stretch, Stretch) for stretch in record.stretches)
+
+
+class Elsewhere(nn.Module):
+    """Calls its second layer on another thread."""
+
+    def __init__(self):
+        super().__init__()
+        self.here, self.there = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        found = []
+        thread = threading.Thread(target=lambda: found.append(self.there(self.here(x))))
+        thread.start()
+        thread.join()
+        return found[0]
+
+
+def test_calls_on_other_threads_are_said_to_be_missing(train, record):
+    train(Elsewhere(), 3)
+
+    assert ON_OTHER_THREADS in record.versions[-1].graph.notes

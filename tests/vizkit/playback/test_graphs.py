@@ -1,9 +1,17 @@
 import pytest
 
 import vizkit
+from vizkit.events.records import bytes_record
 from vizkit.kinds.graph.graph import Graph, Node
 from vizkit.kinds.graph.ranges import Range
-from vizkit.kinds.graph.versions import STEPS_TAG, VERSION_TAG, Form, Stretch, Version
+from vizkit.kinds.graph.versions import (
+    STEPS_TAG,
+    VERSION_PLUGIN,
+    VERSION_TAG,
+    Form,
+    Stretch,
+    Version,
+)
 from vizkit.playback.graphs import (
     GraphVersion,
     findings_of,
@@ -11,6 +19,7 @@ from vizkit.playback.graphs import (
     unseen_of,
     versions_of,
 )
+from vizkit.testing import make_run
 
 
 def version(step, rolled, parent="", op="Mul", changes=()):
@@ -88,7 +97,10 @@ def test_a_run_is_read_from_its_files(tmp_path):
         run.log({VERSION_TAG: version(0, "a")}, step=0)
         run.log({STEPS_TAG: Stretch(0, 4, (Form("a", 5, 0, 4),))}, step=4)
         run.log({VERSION_TAG: version(5, "b", "a", "Add")}, step=5)
-        run.log({STEPS_TAG: Stretch(5, 5, (Form("b", 1, 5, 5),), findings=((5, "look"),))}, step=5)
+        run.log(
+            {STEPS_TAG: Stretch(5, 8, (Form("b", 1, 5, 5),), unseen=3, findings=((5, "look"),))},
+            step=5,
+        )
         run.log({"loss": 1.0}, step=9)
     logdir = vizkit.open_logdir(tmp_path)
 
@@ -101,5 +113,17 @@ def test_a_run_is_read_from_its_files(tmp_path):
     assert logdir.graph("run").nodes[0].op == "Add"
     assert logdir.graph("run", version=1).nodes[0].op == "Mul"
     assert logdir.graph_findings("run") == [(5, "look")]
+    assert logdir.graph_unseen("run") == 3
     with pytest.raises(vizkit.errors.TagNotFoundError, match=r"use one of \[1, 2\]"):
         logdir.graph("run", version=3)
+
+
+def test_a_graph_that_cannot_be_read_is_told(tmp_path):
+    file = make_run(tmp_path / "run", {"loss": [(0, 1.0)]})
+    with file.open("ab") as out:
+        out.write(bytes_record(4, 1.0, VERSION_TAG, VERSION_PLUGIN, b"no graph"))
+    logdir = vizkit.open_logdir(tmp_path)
+
+    assert logdir.graph_versions("run") == []
+    (problem,) = logdir.problems()
+    assert problem.message.startswith("the graph of step 4: ")

@@ -1,0 +1,48 @@
+"""Modules whose calls Python sees: torch.compile and TorchScript run theirs by themselves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from vizkit.hooks.subject import clean_name, unwrapped
+
+
+def eager_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Yield (path, module) of all modules whose calls Python sees, each module once.
+
+    Of a compiled one only the wrapper: a hook on what is compiled would be compiled with it.
+    """
+    seen: set[int] = set()
+    waiting = [("", model)]
+    while waiting:
+        path, module = waiting.pop()
+        inner = unwrapped(module)
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        if isinstance(inner, torch.jit.ScriptModule):  # takes no hooks
+            continue
+        wrapped = hasattr(module, "_orig_mod")
+        compiled = is_compiled_in_place(module) or is_compiled_in_place(inner)
+        if not compiled:
+            yield clean_name(path), module if wrapped else inner
+        if not compiled and not wrapped:
+            prefix = f"{path}." if path else ""
+            children = inner.named_children()
+            waiting += [(prefix + name, child) for name, child in reversed(list(children))]
+
+
+def is_compiled_in_place(module: nn.Module) -> bool:
+    """Tell whether `module.compile()` was called."""
+    return getattr(module, "_compiled_call_impl", None) is not None
+
+
+def anything_compiled() -> bool:
+    """Tell whether torch.compile compiled anything in this process."""
+    utils = sys.modules.get("torch._dynamo.utils")
+    counters = getattr(utils, "counters", None)
+    return bool(counters and counters.get("frames"))
