@@ -33,6 +33,9 @@ def watch(
     weights_every: int | None = 50,
     budget: float | None = 0.1,
     graph: bool | str = True,
+    trace_every: int | None = None,
+    activations_every: int | None = None,
+    nan_origin: bool = False,
 ) -> Watch:
     """Log loss, learning rate, gradient and weight norms of every step of a PyTorch training.
 
@@ -55,6 +58,9 @@ def watch(
             often than each step; None for each step at any price.
         graph: record the graph that each step ran, and when it changes, in at most 2 % of the time
             (5 % of steps below 5 ms); "always" for each step at any price; False for not at all.
+        trace_every: trace the forward pass at each so many steps; None: where a new graph is met.
+        activations_every: statistics, times and memory of modules at each so many steps; or None.
+        nan_origin: find where the first NaN or Inf came from by running the batch once more.
 
     Raises:
         UsageError: if `model` is neither, or a number makes no sense; nothing after that raises.
@@ -77,6 +83,9 @@ def watch(
         weights_every=weights_every,
         budget=budget,
         graph=graph,
+        trace_every=trace_every,
+        activations_every=activations_every,
+        nan_origin=nan_origin,
     )
 
 

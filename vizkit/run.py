@@ -15,6 +15,8 @@ from vizkit import lifetime
 from vizkit.environment import command_line, rank_of_process
 from vizkit.errors import strict, warn_once
 from vizkit.events.encode import Item
+from vizkit.kinds.finding.finding import Finding
+from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.module_graph import ModuleGraph
 from vizkit.kinds.graph.versions import Stretch, Version
 from vizkit.kinds.runinfo.record import End
@@ -66,7 +68,7 @@ class Run:
     ) -> None:
         """Log the values of one step; returns at once, the file follows within 100 ms.
 
-        `values`: tag to number, NumPy scalar, tensor of one element, `Vector` or `ModuleGraph`.
+        `values`: tag to number, NumPy scalar, tensor of one element, `Vector` or `Graph`.
         `step`: an int64, by default the one after the last; `wall_time`: seconds, by default now.
         What is not a number is left out with a warning.
         """
@@ -170,6 +172,9 @@ class Run:
             warn_once("log full", "The disk hangs: logs are left out until it goes on.")
 
 
+_FROZEN = (ModuleGraph, Version, Stretch, Graph, Finding, Pending)
+
+
 def freeze(values: Mapping[str, Any]) -> dict[str, Item]:
     """Return what later changes of `values` and its tensors do not reach, without waiting.
 
@@ -189,7 +194,7 @@ def freeze(values: Mapping[str, Any]) -> dict[str, Item]:
 def _freeze_one(value: Any) -> Item:
     if isinstance(value, Vector):
         return value.frozen()
-    if isinstance(value, (ModuleGraph, Version, Stretch, Pending)):
+    if isinstance(value, _FROZEN):
         return value
     return to_float(value)
 

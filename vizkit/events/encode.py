@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from struct import Struct
 from typing import Any
 
@@ -13,7 +13,10 @@ from vizkit.errors import strict, warn_once
 from vizkit.events.frames import header, masked_crc
 from vizkit.events.names import checked_tag
 from vizkit.events.records import bytes_record
-from vizkit.kinds.graph import module_graph, versions
+from vizkit.kinds.finding import finding
+from vizkit.kinds.finding.finding import Finding
+from vizkit.kinds.graph import codec, module_graph, versions
+from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.module_graph import ModuleGraph
 from vizkit.kinds.graph.versions import Stretch, Version
 from vizkit.kinds.scalar.value import Pending, read
@@ -26,7 +29,7 @@ DOUBLE_FIELD = 1729
 REPEAT_NAMES_RECORDS = 1_000
 REPEAT_NAMES_BYTES = 4 << 20
 
-Other = Vector | ModuleGraph | Version | Stretch
+Other = Vector | ModuleGraph | Version | Stretch | Graph | Finding
 Item = float | Pending | Other
 Entry = tuple[int, float, Mapping[str, Item]]
 _Prefixes = tuple[bytes, bytes]
@@ -138,14 +141,9 @@ class Encoder:
     def _other(self, step: int, wall_time: float, tag: str, item: Other) -> bytes:
         if isinstance(item, Vector):
             return self._event(step, wall_time, self._vector(tag, item))
-        if isinstance(item, Version):
-            name, plugin = versions.VERSION_TAG, versions.VERSION_PLUGIN
-            return bytes_record(step, wall_time, name, plugin, versions.encode_version(item))
-        if isinstance(item, Stretch):
-            name, plugin = versions.STEPS_TAG, versions.STEPS_PLUGIN
-            return bytes_record(step, wall_time, name, plugin, versions.encode_stretch(item))
-        content = module_graph.encode(item)
-        return bytes_record(step, wall_time, module_graph.TAG, module_graph.PLUGIN, content)
+        name, plugin, encode = _RECORDS[type(item)]
+        name = name or checked_tag(tag).decode()
+        return bytes_record(step, wall_time, name, plugin, encode(item))
 
     def _prefixes(self, tag: str) -> _Prefixes | None:
         if tag not in self._in_summary:
@@ -198,6 +196,16 @@ class _Layout:
         self._records += 1
         self._bytes = 0 if due else self._bytes + size
         return self._metadata if due else b""
+
+
+_RECORDS: Mapping[type, tuple[str, str, Callable[[Any], bytes]]] = {
+    Version: (versions.VERSION_TAG, versions.VERSION_PLUGIN, versions.encode_version),
+    Stretch: (versions.STEPS_TAG, versions.STEPS_PLUGIN, versions.encode_stretch),
+    ModuleGraph: (module_graph.TAG, module_graph.PLUGIN, module_graph.encode),
+    Finding: (finding.TAG, finding.PLUGIN, finding.encode),
+    Graph: ("", versions.LOGGED_PLUGIN, codec.encode),
+}
+"""By the class of a value: its tag ("" for the user's), its plugin, and how it is encoded."""
 
 
 def _left_out(key: str, what: str, error: Exception) -> None:

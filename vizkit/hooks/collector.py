@@ -42,8 +42,8 @@ class Collector:
         self._pace = Pace(guard)
         self._budget = Budget(settings.budget)
         self._due: tuple[int, bool] = (-1, False)
-        self.on_step: Callable[[int], None] | None = None
-        """Told of each step that ends, also of those that are not logged."""
+        self.on_step: list[tuple[str, Callable[[int], None]]] = []
+        """(name for the guard, act): told of each step that ends, also of those not logged."""
 
     def begin(self, plan: Plan, key: Any) -> tuple[Part, int]:
         """Open a part of the step that begins now, and return it with the step's number."""
@@ -112,8 +112,8 @@ class Collector:
             self._guard.call("row", self._log_row, row)
 
     def _log_row(self, row: Row) -> None:
-        if self.on_step is not None:
-            self._guard.timed("captured graph", self.on_step, row.step)
+        for name, act in self.on_step:
+            self._guard.timed(name, act, row.step)
         self._pace.stepped(row.finished, sum(part.samples for part in row.parts))
         if self._pace.step_seconds is not None:
             self._budget.stepped(self._pace.step_seconds)

@@ -9,7 +9,7 @@ from typing import Any
 from vizkit.hooks.graph_trace import digest, signature_of
 from vizkit.hooks.graph_walk import Survey
 from vizkit.kinds.graph.ranges import Ranges, merged
-from vizkit.kinds.graph.versions import Form, Stretch
+from vizkit.kinds.graph.versions import MOST_TURNS, Form, Stretch
 
 MANY = 32
 """Structures from which on a new mixture of known parts is no structure of its own any more."""
@@ -24,6 +24,8 @@ MIXED = "mixed"
 """The signature under which all other mixtures are counted."""
 
 MOST_TOPOLOGIES = 4096
+UNSEEN = -1
+"""Stands in the turns of a stretch for steps that were left out."""
 
 
 @dataclass
@@ -83,6 +85,7 @@ class History:
         self._ranges: dict[str, Ranges] = {}
         self._grown: set[str] = set()
         self._findings: list[tuple[int, str]] = []
+        self._turns: list[tuple[int, int]] = []
 
     def pass_class(self, seen: Survey) -> PassClass:
         """Return the class of a pass, a new one if its pairs were never met together."""
@@ -123,9 +126,10 @@ class History:
         """Count a step."""
         structure.count += 1
         self._note(step)
-        count = self._counts.setdefault(structure.signature, [0, step, step])
+        count = self._counts.setdefault(structure.signature, [0, step, step, len(self._counts)])
         count[0] += 1
         count[2] = step
+        self._turn(step, count[3])
 
     def ran_again(self, structure: Structure, step: int) -> bool:
         """Count a step like the one before; tell whether that was possible."""
@@ -133,6 +137,7 @@ class History:
         if count is None or self._first is None:
             return False
         structure.count += 1
+        self._turn(step, count[3])
         count[0] += 1
         count[2] = self._last = step
         return True
@@ -141,6 +146,7 @@ class History:
         """Count a step that was not looked at."""
         self._note(step)
         self._unseen += 1
+        self._turn(step, UNSEEN)
 
     def finds(self, step: int, sentence: str) -> None:
         """Note what should be looked at."""
@@ -166,10 +172,16 @@ class History:
             unseen=self._unseen,
             ranges={signature: self._ranges[signature] for signature in self._grown},
             findings=tuple(self._findings),
+            turns=tuple(self._turns),
         )
         self._counts, self._unseen, self._first = {}, 0, None
-        self._grown, self._findings = set(), []
+        self._grown, self._findings, self._turns = set(), [], []
         return stretch
+
+    def _turn(self, step: int, place: int) -> None:
+        turns = self._turns
+        if (not turns or turns[-1][1] != place) and len(turns) < MOST_TURNS:
+            turns.append((step, place))
 
     def _note(self, step: int) -> None:
         self._first = step if self._first is None else min(self._first, step)

@@ -18,15 +18,19 @@ class Settings:
     start_step: int = 0
     budget: float | None = 0.1
     graph: bool | str = True
+    trace_every: int | None = None
+    activations_every: int | None = None
+    nan_origin: bool = False
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise UsageError(f"every={self.every!r} logs nothing; use 1 for each step.")
-        if self.weights_every is not None and self.weights_every < 1:
-            raise UsageError(f"weights_every={self.weights_every!r}; use None for never.")
+        for name in ("weights_every", "trace_every", "activations_every"):
+            every = getattr(self, name)
+            if every is not None and every < 1:
+                raise UsageError(f"{name}={every!r}; use None for never.")
         if self.budget is not None and not 0 < self.budget <= 1:
             raise UsageError(f"budget={self.budget!r} is no share of the time; use 0.1 or None.")
-
         if self.graph not in (True, False, ALWAYS):
             raise UsageError(f"graph={self.graph!r}; use True, False or {ALWAYS!r}.")
 

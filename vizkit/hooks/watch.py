@@ -135,7 +135,7 @@ class Watch:
             return None
         pace = Pace(within_budget=self._settings.graph != ALWAYS)
         recorder = GraphRecorder(self._subject, self._roster, self._guard, self.run.log, pace)
-        self._collector.on_step = recorder.stepped
+        self._collector.on_step.append(("captured graph", recorder.stepped))
         return recorder
 
     def _watch_graph(self) -> None:
@@ -186,11 +186,16 @@ def watch(
     weights_every: int | None = 50,
     budget: float | None = 0.1,
     graph: bool | str = True,
+    trace_every: int | None = None,
+    activations_every: int | None = None,
+    nan_origin: bool = False,
 ) -> Watch:
     """Log each step of a PyTorch training; see `vizkit.watch`."""
     subject = subject_of(model)
     first = _first_step(run, start_step)
-    settings = Settings(every, weights_every, first, budget, graph)
+    settings = Settings(
+        every, weights_every, first, budget, graph, trace_every, activations_every, nan_origin
+    )
     folder = Path(logdir) / (name or _name(subject))
     opened = run or _open_run(folder, config, first, total_steps)
     optimizers = _as_list(optimizer)

@@ -16,6 +16,7 @@ from vizkit.errors import LogdirNotFoundError, RunNotFoundError, TagNotFoundErro
 from vizkit.events.discover import Found, Problem, find_runs
 from vizkit.events.status import process_alive, status
 from vizkit.index.rows import RunFacts
+from vizkit.kinds.finding.finding import Finding
 from vizkit.kinds.graph import module_graph
 from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.module_graph import ModuleGraph
@@ -154,6 +155,26 @@ class Logdir:
         with self._lock:
             return findings_of(self._read(run).stretches)
 
+    def logged_graphs(self, run: str) -> dict[str, Graph]:
+        """Return the graphs that were logged by name, by tag; of each tag the latest.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+        """
+        with self._lock:
+            return {tag: graph for _, tag, graph in self._read(run).logged}
+
+    def findings(self, run: str) -> list[Finding]:
+        """Return what should be looked at in a run, oldest first; those of its graph too.
+
+        Raises:
+            RunNotFoundError: if there is no such run.
+        """
+        with self._lock:
+            reader = self._read(run)
+            of_graph = [Finding("graph", *each) for each in findings_of(reader.stretches)]
+            return sorted([*reader.findings, *of_graph], key=_step_of)
+
     def graph_unseen(self, run: str) -> int:
         """Return how many steps were left out, to save time, of what the versions count.
 
@@ -237,6 +258,10 @@ def _status(facts: RunFacts, reader: RunReader, now: float) -> str:
     host, pid = str(where.get("host") or ""), int(where.get("pid") or 0)
     alive = process_alive(host, pid, float(where.get("started") or 0.0))
     return status(facts.status, last_wall, now, writer_alive=alive)
+
+
+def _step_of(finding: Finding) -> int:
+    return finding.step
 
 
 def _instead(wanted: str, known: Iterable[str]) -> str:

@@ -17,8 +17,12 @@ from vizkit.events.values import string_value
 from vizkit.index import facts
 from vizkit.index.columns import Columns, joined
 from vizkit.index.rows import RunFacts
-from vizkit.kinds.graph import module_graph
+from vizkit.kinds.finding import finding
+from vizkit.kinds.finding.finding import Finding
+from vizkit.kinds.graph import codec, module_graph
+from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.versions import (
+    LOGGED_PLUGIN,
     STEPS_PLUGIN,
     VERSION_PLUGIN,
     Stretch,
@@ -27,7 +31,7 @@ from vizkit.kinds.graph.versions import (
     decode_version,
 )
 
-_GRAPHS = (module_graph.PLUGIN, VERSION_PLUGIN, STEPS_PLUGIN)
+_READ = (module_graph.PLUGIN, VERSION_PLUGIN, STEPS_PLUGIN, LOGGED_PLUGIN, finding.PLUGIN)
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class _Content:
     graphs: list[GraphRecord] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
+    logged: list[tuple[int, str, Graph]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     last_wall: float | None = None
     first_wall: float | None = None
@@ -109,7 +115,7 @@ class RunReader:
             self._take_rows(rows, batch.attempt)
         for payload in batch.payloads:
             content.facts = facts.after(content.facts, payload)
-            if payload.plugin in _GRAPHS:
+            if payload.plugin in _READ:
                 encoded = string_value(payload.data or self._bytes(read.file, payload))
                 self._take_graph(payload, encoded)
         if batch.last_wall is not None and batch.first_wall is not None:
@@ -123,6 +129,10 @@ class RunReader:
                 content.versions.append(decode_version(encoded))
             elif payload.plugin == STEPS_PLUGIN:
                 content.stretches.append(decode_stretch(encoded))
+            elif payload.plugin == LOGGED_PLUGIN:
+                content.logged.append((payload.step, payload.tag, codec.decode(encoded)))
+            elif payload.plugin == finding.PLUGIN:
+                content.findings.append(finding.decode(encoded))
             else:
                 content.graphs.append(GraphRecord(payload.step, encoded))
         except ValueError as error:
@@ -169,6 +179,16 @@ class RunReader:
     def stretches(self) -> list[Stretch]:
         """Return which of them ran when."""
         return self._content.stretches
+
+    @property
+    def logged(self) -> list[tuple[int, str, Graph]]:
+        """Return (step, tag, graph) of the graphs that were logged by name."""
+        return self._content.logged
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Return what should be looked at, in the order in which it was recorded."""
+        return self._content.findings
 
     @property
     def broken(self) -> list[str]:

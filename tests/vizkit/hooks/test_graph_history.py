@@ -105,3 +105,23 @@ def test_memory_is_bounded(history, monkeypatch):
     assert structure.signature == MIXED
     assert len(history._passes) == 4
     assert len(history._by_topology) <= 8
+
+
+def test_a_stretch_notes_where_another_structure_ran(history):
+    a, b = seen(1, "a"), seen(2, "b")
+    for number, survey in enumerate((a, a, b, b, a)):
+        step(history, number, survey)
+    history.missed(5)
+    first = history.take()
+    step(history, 6, b)
+
+    assert first.turns == ((0, 0), (2, 1), (4, 0), (5, -1))
+    assert history.take().turns == ((6, 0),)
+
+
+def test_turns_past_the_limit_are_not_kept(history, monkeypatch):
+    monkeypatch.setattr(graph_history, "MOST_TURNS", 3)
+    for number in range(9):
+        step(history, number, seen(number % 2, "ab"[number % 2]))
+
+    assert [place for _, place in history.take().turns] == [0, 1, 0]

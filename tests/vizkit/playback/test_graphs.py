@@ -2,6 +2,7 @@ import pytest
 
 import vizkit
 from vizkit.events.records import bytes_record
+from vizkit.kinds.finding.finding import Finding
 from vizkit.kinds.graph.graph import Graph, Node
 from vizkit.kinds.graph.ranges import Range
 from vizkit.kinds.graph.versions import (
@@ -127,3 +128,20 @@ def test_a_graph_that_cannot_be_read_is_told(tmp_path):
     assert logdir.graph_versions("run") == []
     (problem,) = logdir.problems()
     assert problem.message.startswith("the graph of step 4: ")
+
+
+def test_what_was_logged_by_name_and_what_was_found_is_read(tmp_path):
+    found = Finding("nan_origin", 4, "log of a negative number", "error", tags=("loss",))
+    with vizkit.Run(tmp_path / "run") as run:
+        run.log({"net": Graph((Node("a", "op", "Mul", "Mul"),), source="onnx")}, step=0)
+        run.log({"net": Graph((Node("b", "op", "Add", "Add"),), source="onnx")}, step=1)
+        run.log({STEPS_TAG: Stretch(0, 5, findings=((5, "look"),))}, step=5)
+        run.log({"finding": found}, step=4)
+    logdir = vizkit.open_logdir(tmp_path)
+
+    graphs = logdir.logged_graphs("run")
+
+    assert [(tag, graph.nodes[0].op, graph.source) for tag, graph in graphs.items()] == [
+        ("net", "Add", "onnx")
+    ]
+    assert logdir.findings("run") == [found, Finding("graph", 5, "look")]

@@ -14,12 +14,13 @@ FORMAT = 2
 """1 is the module tree alone, `vizkit.kinds.graph.module_graph`."""
 
 _CODED = {
-    "nodes": ("kind", "op", "path", "scope", "shapes", "dtypes", "state", "source"),
+    "nodes": ("kind", "op", "path", "scope", "shapes", "dtypes", "state", "source", "attributes"),
     "edges": ("shape", "kind"),
     "scopes": ("op", "path", "parent", "state", "input_shapes", "output_shapes"),
 }
 _READERS: dict[str, Any] = {
     "shapes": shapes_of,
+    "attributes": shapes_of,
     "dtypes": tuple,
     "shape": tuple,
     "input_shapes": shapes_of,

@@ -45,9 +45,9 @@ def from_columns(
     return tuple(kind(**dict(zip(names, row, strict=True))) for row in rows)
 
 
-def shapes_of(value: Any) -> tuple[tuple[int, ...], ...]:
-    """Return JSON's list of lists as shapes."""
-    return tuple(tuple(shape) for shape in value)
+def shapes_of(value: Any) -> tuple[tuple[Any, ...], ...]:
+    """Return JSON's list of lists as tuples: shapes, or (name, value) of attributes."""
+    return tuple(tuple(each) for each in value)
 
 
 def _coded(column: list[Any]) -> dict[str, Any]:

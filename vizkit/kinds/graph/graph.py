@@ -12,6 +12,7 @@ KINDS = (
     "input",
     "parameter",
     "buffer",
+    "constant",
     "module",
     "op",
     "function",
@@ -19,6 +20,19 @@ KINDS = (
     "output",
 )
 """What a node can be: "function" is a custom autograd Function, "module" a call without ops."""
+
+SOURCES = (
+    "dynamic",
+    "export",
+    "torchscript",
+    "fx",
+    "inductor",
+    "onnx",
+    "tensorflow",
+    "keras",
+    "caffe",
+)
+"""Where a graph is from: "dynamic" is what a step ran, "inductor" what torch.compile made of it."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,9 @@ class Node:
     `id` stays the same over steps and versions. `path` is the module's name in the model (what
     joins everything that is known of it), `scope` the id of the call it ran in, "" outside. `order`
     is the place in the execution order, -1 if it does not run. `shapes`, `dtypes`: of its outputs.
-    `state`: "", or of parameters "frozen" or "unused", of modules "no_grad". `source`: "file:line".
+    `state`: "", or of parameters "frozen" or "unused", of modules and operations that autograd did
+    not record "no_grad". `source`: "file:line". `attributes`: (name, value) of what else there is
+    to say, such as a convolution's stride.
     """
 
     id: str
@@ -44,6 +60,7 @@ class Node:
     order: int = -1
     state: str = ""
     source: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +98,9 @@ class Scope:
 
 @dataclass(frozen=True)
 class Graph:
-    """What one step ran. Nodes in execution order, parameters and buffers behind.
+    """What one step ran, or what a file says would run; nodes in execution order, the rest behind.
+
+    `source` is one of SOURCES.
 
     `exact`, `topology` and `rolled` are signatures: with shapes, without, and blind to how often
     loops ran; equal in every process. `notes` say what was not seen. `extra` keeps what a later

@@ -15,6 +15,8 @@ VERSION_PLUGIN = "vizkit_graph_version"
 VERSION_TAG = "_vizkit_/graph_version"
 STEPS_PLUGIN = "vizkit_graph_steps"
 STEPS_TAG = "_vizkit_/graph_steps"
+LOGGED_PLUGIN = "vizkit_graph_logged"
+"""Of `run.log({tag: vizkit.Graph(...)})`: exported, imported or compiled; the tag is the user's."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Stretch:
     """Steps `first` to `last`: what ran in them.
 
     `unseen`: steps that were left out to save time. `ranges`: by rolled signature, where they grew.
-    `findings`: (step, sentence) of what should be looked at.
+    `findings`: (step, sentence) of what should be looked at. `turns`: (step, place among `forms`)
+    where another structure ran than at the step before, -1 for a step that was not seen; empty
+    where nobody noted it, cut after MOST_TURNS.
     """
 
     first: int
@@ -61,6 +65,11 @@ class Stretch:
     unseen: int = 0
     ranges: Mapping[str, Ranges] = field(default_factory=dict)
     findings: tuple[tuple[int, str], ...] = ()
+    turns: tuple[tuple[int, int], ...] = ()
+
+
+MOST_TURNS = 4096
+"""Turns that a stretch notes; a training that changes its graph more often shows the first ones."""
 
 
 def encode_version(version: Version) -> bytes:
@@ -110,6 +119,7 @@ def decode_stretch(content: bytes) -> Stretch:
             unseen=record.get("unseen", 0),
             ranges={k: ranges.from_json(each) for k, each in record.get("ranges", {}).items()},
             findings=tuple((step, text) for step, text in record.get("findings", ())),
+            turns=tuple((step, place) for step, place in record.get("turns", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no stretch of steps in {content[:20]!r}...: {error!r}") from error

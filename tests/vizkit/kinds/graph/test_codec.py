@@ -9,6 +9,7 @@ FULL = Graph(
     nodes=(
         Node("input:0", "input", "Tensor", "x", shapes=((2, 3),), dtypes=("float32",)),
         Node("/fc:Addmm", "op", "Addmm", "Addmm", "fc", "/fc", ((2, 4), ()), order=0, flops=48),
+        Node("pool", "op", "MaxPool", "pool", attributes=(("stride", "2, 2"), ("pads", "0"))),
         Node(
             "parameter:fc.w", "parameter", "Parameter", "fc.w", "fc", parameters=12, state="frozen"
         ),

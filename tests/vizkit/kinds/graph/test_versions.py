@@ -27,6 +27,7 @@ def test_a_stretch_comes_back(loop):
         unseen=1,
         ranges={"abc": ranges_of(loop(4))},
         findings=((12, "a hidden state is kept"),),
+        turns=((10, 0), (28, -1), (30, 1)),
     )
 
     assert decode_stretch(encode_stretch(stretch)) == stretch
