@@ -20,6 +20,12 @@ Numbers = NDArray[np.float64] | Tensor
 
 LARGE = 1 << 14
 CHUNK = 1 << 18
+"""Numbers that one dot product sums in float32. With equal numbers, its worst case, some processors'
+kernels lose 1e-4 over so many; of random ones, 4e-7."""
+
+CHUNK_OF_HALVES = 1 << 14
+"""Those are copied to float32 anyway, and in the cache so few cost no more and lose nothing."""
+
 _HALVES = (torch.float16, torch.bfloat16)
 
 
@@ -176,7 +182,7 @@ def _large_norm(tensor: Tensor) -> float:
     flat = _flat(tensor)
     if flat.dtype is torch.float32:
         return math.sqrt(sum(torch.dot(part, part).item() for part in flat.split(CHUNK)))
-    parts = (part.float() for part in flat.split(CHUNK))
+    parts = (part.float() for part in flat.split(CHUNK_OF_HALVES))
     return math.sqrt(sum(torch.dot(part, part).item() for part in parts))
 
 
