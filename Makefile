@@ -81,6 +81,7 @@ $(VENV)/.demo: setup.cfg setup.py constraints.txt | $(BIN)/python
 $(VENV)/.test: setup.cfg setup.py constraints.txt | $(BIN)/python
 	@echo "Installing vizkit with what its tests need into $(VENV), once"
 	@$(PIP_INSTALL) -e '.[test]'
+	@$(PIP_INSTALL) --no-deps facenet-pytorch  # weights for an example; its code and its pins are not needed
 	@touch $@ $(VENV)/.demo
 
 # Debian's package where we may install one, Playwright's own build elsewhere.

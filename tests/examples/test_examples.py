@@ -12,10 +12,25 @@ import vizkit
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RUNS = {
     "dataloader_module": "grad_norm/head.weight",
+    "dynamic_conditional": "grad_norm/near.weight",
+    "dynamic_loop": "grad_norm/first.weight",
+    "dynamic_modular": "grad_norm/find.red.weight",
+    "dynamic_recurrent": "grad_norm/cell.weight_hh",
+    "dynamic_recursive": "grad_norm/leaf.weight",
+    "pretrained_network": "grad_norm/head.weight",
     "two_layer_autograd_function": "grad_norm/w1",
     "two_layer_manual": "grad_norm/w1",
     "two_layer_nn": "grad_norm/0.weight",
 }
+CHANGING = {
+    "dynamic_conditional": "far.0 now runs T, Addmm",
+    "dynamic_loop": "middle no longer runs T, Addmm",
+    "dynamic_modular": "compare.0 now runs T, Addmm",
+    "dynamic_recurrent": "spread now runs T, Addmm",
+    "dynamic_recursive": "join.minus now runs T, Addmm",
+    "pretrained_network": "features.conv1 now runs Convolution",
+}
+"""What is said of a later version of each graph that changes."""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +60,8 @@ def test_an_example_runs_and_its_loss_falls(logdir, example, gradient):
     assert len(norms.step) > 10
     assert set(norms.step) <= set(loss.step)
     assert next(run for run in runs.runs() if run.name == name).status == "finished"
+    said = {words for version in runs.graph_versions(name)[1:] for words in version.changes}
+    assert (CHANGING[example] in said) if example in CHANGING else not said
 
 
 def test_every_example_is_tested_and_in_the_table():
