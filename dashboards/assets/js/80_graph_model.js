@@ -1,27 +1,29 @@
-/* The watched model as a tree that can be shown: children in execution order, identical neighbours stacked,
-   data flow lifted to siblings. No DOM, no places. */
+/* A graph as a tree that can be shown: the module tree of a watched model, or the graph that ran. Children are in
+   execution order, repeats stacked, data flow lifted to siblings. No DOM, no places. */
 (function (vk) {
   'use strict';
 
-  const SMALLEST_STACK = 3;
+  const LATE = Infinity;
+  const HELD = new Set(['parameter', 'buffer', 'constant', 'input']);
+
+  // -- the module tree
 
   function moduleOf(record) {
-    return {
+    return vk.blankGraphNode({
       ...record,
-      isStack: false,
+      plainName: record.name,
       ownNames: record.parameter_names || [],
       inputShapes: record.input_shapes || [],
       outputShapes: record.output_shapes || [],
-      children: [],
-      parent: null,
-    };
+      isCalled: true,
+    });
   }
 
-  function linkParents(records) {
+  /** Read a module tree: the same as `vk.graphCalls` gives for a captured graph. */
+  function moduleTree(graph) {
+    const records = graph.nodes || [];
     const byId = new Map(records.map((record) => [record.id, moduleOf(record)]));
-    const root =
-      byId.get('') ||
-      moduleOf({ id: '', name: '', path: '', op: 'model', kind: 'module', order: 0, parameters: 0, trainable: 0 });
+    const root = byId.get('') || moduleOf({ id: '', name: '', path: '', op: 'model', kind: 'module', order: 0 });
     byId.set('', root);
     for (const record of records) {
       if (record.id === '') continue;
@@ -29,17 +31,9 @@
       node.parent = byId.get(record.parent) || root;
       node.parent.children.push(node);
     }
-    return { root, byId };
-  }
-
-  /** A container that never ran itself (a ModuleList) comes where its first child came. */
-  function firstOrder(node) {
-    const below = node.children.map(firstOrder).filter((order) => order >= 0);
-    node.firstOrder = node.order >= 0 ? node.order : below.length ? Math.min(...below) : -1;
-    const late = (child) => (child.firstOrder < 0 ? Infinity : child.firstOrder);
-    const listed = new Map(node.children.map((child, i) => [child, i]));
-    node.children.sort((a, b) => (late(a) === late(b) ? listed.get(a) - listed.get(b) : late(a) - late(b)));
-    return node.firstOrder;
+    const flows = (graph.edges || []).map(({ src, dst }) => ({ from: byId.get(src), to: byId.get(dst), shape: null, kind: 'data', change: '' }));
+    const fold = () => (sign(root), vk.foldNumbered(root, byId));
+    return { root, byId, aliases: new Map(), sizes: null, fold, flows: flows.filter(({ from, to }) => from && to) };
   }
 
   /** What makes two modules the same to look at: type, settings and everything inside, but not the name. */
@@ -48,100 +42,109 @@
     return node.signature;
   }
 
-  function collectNames(node) {
-    node.allNames = [...new Set([...node.ownNames, ...node.children.flatMap(collectNames)])];
-    return node.allNames;
+  // -- what both kinds of trees need
+
+  /** A container comes where its first child came; what never ran comes last. */
+  function firstOrder(node) {
+    const below = node.children.map(firstOrder).filter((order) => order !== LATE);
+    const own = node.order > -1 || node.kind === 'input' ? node.order : LATE;
+    node.firstOrder = own !== LATE ? own : below.length ? Math.min(...below) : LATE;
+    if (node.isIdle) node.firstOrder = LATE;
+    const listed = new Map(node.children.map((child, i) => [child, i]));
+    const late = (a, b) => (a.firstOrder === b.firstOrder ? 0 : a.firstOrder < b.firstOrder ? -1 : 1);
+    node.children.sort((a, b) => late(a, b) || listed.get(a) - listed.get(b));
+    return node.firstOrder;
   }
 
-  function stackOf(members, byId) {
-    const [first, last] = [members[0], members[members.length - 1]];
-    const stack = {
-      ...first,
-      id: `${first.id}\u2026${last.name}`,
-      name: `${first.name} \u2026 ${last.name}`,
-      path: first.path,
-      isStack: true,
-      kind: 'stack',
-      ownNames: [],
-      allNames: [...new Set(members.flatMap((member) => member.allNames))],
-      outputShapes: last.outputShapes,
-      children: members,
-      parameters: members.reduce((sum, member) => sum + member.parameters, 0),
-      trainable: members.reduce((sum, member) => sum + member.trainable, 0),
-    };
-    members.forEach((member) => (member.parent = stack));
-    byId.set(stack.id, stack);
-    return stack;
-  }
-
-  const isNumbered = (node) => /\d$/.test(node.name);
-
-  /** Three and more equal numbered neighbours become one stack ("x12"), which opens like a module. Equal modules with
-   *  names of their own (q, k, v) play different parts and stay apart. */
-  function foldRepeats(node, byId) {
-    node.children.forEach((child) => foldRepeats(child, byId));
-    const folded = [];
-    for (let i = 0; i < node.children.length;) {
-      let end = i + 1;
-      while (
-        end < node.children.length &&
-        isNumbered(node.children[end]) &&
-        node.children[end].signature === node.children[i].signature
-      )
-        end += 1;
-      const isStack =
-        isNumbered(node.children[i]) && end - i >= SMALLEST_STACK && end - i < node.children.length + (node.parent ? 1 : 0);
-      if (isStack) folded.push(stackOf(node.children.slice(i, end), byId));
-      else folded.push(...node.children.slice(i, end));
-      i = end;
+  /** Names of the parameters in a node and below; `sizes` counts them where the tree does not say. */
+  function collectNames(node, sizes) {
+    const all = new Set(node.ownNames);
+    for (const child of node.children) for (const name of collectNames(child, sizes)) all.add(name);
+    node.allNames = [...all];
+    if (sizes) {
+      const known = node.allNames.map((name) => sizes.get(name)).filter(Boolean);
+      node.parameters = known.reduce((sum, one) => sum + one.parameters, 0);
+      node.trainable = known.reduce((sum, one) => sum + (one.state === 'frozen' ? 0 : one.parameters), 0);
+      node.flops = node.flops || node.children.reduce((sum, child) => sum + child.flops, 0);
     }
-    folded.forEach((child) => (child.parent = node));
-    node.children = folded;
+    return all;
   }
 
-  function ancestors(node) {
-    const line = [];
-    for (let at = node; at; at = at.parent) line.unshift(at);
-    return line;
+  function sumStacks(node) {
+    node.children.forEach(sumStacks);
+    if (!node.isStack) return;
+    node.allNames = [...new Set(node.children.flatMap((member) => member.allNames))];
+    node.parameters = node.children.reduce((sum, member) => sum + member.parameters, 0);
+    node.trainable = node.children.reduce((sum, member) => sum + member.trainable, 0);
   }
 
-  /** Give each container the pairs of its children between which data flows. */
-  function liftEdges(edges, byId) {
-    for (const node of byId.values()) node.links = new Map();
-    for (const { src, dst } of edges) {
-      const [from, to] = [byId.get(src), byId.get(dst)];
-      if (!from || !to || from === to) continue;
-      const [a, b] = [ancestors(from), ancestors(to)];
-      let shared = 0;
-      while (shared < a.length && shared < b.length && a[shared] === b[shared]) shared += 1;
-      if (!shared || shared >= a.length || shared >= b.length) continue;
-      a[shared - 1].links.set(`${a[shared].id}\u0000${b[shared].id}`, [a[shared], b[shared]]);
+  /** How often a module ran in a rolled graph: as often as the rarest of what it ran. */
+  function countCalls(node) {
+    const ranges = node.children.map(countCalls);
+    const counts = ranges.filter((range, i) => range && range.high > 0 && !HELD.has(node.children[i].kind));
+    if (!node.range && counts.length && !node.isStack) {
+      const rarest = counts.reduce((a, b) => (b.high < a.high ? b : a));
+      node.range = { ...rarest, shape: '' };
+      node.count = rarest.high;
     }
+    return node.range;
   }
 
-  /** Build the model from ModuleGraph JSON: {root, byId, notes}. */
-  vk.graphModel = function (graph) {
-    const { root, byId } = linkParents(graph.nodes || []);
+  function describe(node, depth, index) {
+    node.depth = depth;
+    node.index = index.next++;
+    node.countText = node.isStack ? `\u00d7${node.children.length}` : node.range ? node.range.text : '';
+    if (node.range && node.parent && node.parent.range && node.parent.range.text === node.range.text && node.kind === 'module') node.countText = '';
+    node.children.forEach((child) => describe(child, depth + 1, index));
+  }
+
+  const CHANGES = ['added', 'removed', 'reshaped', 'rewired'];
+
+  /** How many leaves of each change are below: a container says "3 added", or is added as a whole. */
+  function countChanges(node) {
+    const sum = { total: 0 };
+    for (const child of node.children) {
+      const below = countChanges(child);
+      for (const key of Object.keys(below)) sum[key] = (sum[key] || 0) + below[key];
+    }
+    if (!node.children.length) {
+      sum.total = 1;
+      if (node.change) sum[node.change] = 1;
+    } else {
+      const whole = CHANGES.slice(0, 2).find((change) => sum[change] === sum.total);
+      node.change = node.change || whole || '';
+    }
+    node.changes = Object.fromEntries(CHANGES.filter((change) => sum[change]).map((change) => [change, sum[change]]));
+    return sum;
+  }
+
+  /** Build the model of a document: {root, byId, notes, form, flows, aliases, isCircuit}. */
+  vk.graphModel = function (doc, options = {}) {
+    const isColumns = vk.isGraphColumns(doc);
+    const tree = isColumns ? vk.graphCalls(doc, options) : moduleTree(doc);
+    const { root, byId, flows, aliases, sizes } = tree;
     firstOrder(root);
-    sign(root);
-    collectNames(root);
-    foldRepeats(root, byId);
-    liftEdges(graph.edges || [], byId);
-    const setDepth = (node, depth) => {
-      node.depth = depth;
-      node.children.forEach((child) => setDepth(child, depth + 1));
-    };
-    setDepth(root, 0);
-    return { root, byId, notes: graph.notes || [] };
+    tree.fold();
+    collectNames(root, sizes);
+    if (!sizes) sumStacks(root);
+    countCalls(root);
+    describe(root, 0, { next: 0 });
+    countChanges(root);
+    vk.liftFlows(root, flows, root.index + byId.size + 1);
+    const form = isColumns ? doc.form || 'calls' : 'tree';
+    return { root, byId, flows, aliases, form, notes: doc.notes || [], isCircuit: Boolean(tree.isCircuit), key: doc.key };
   };
 
-  /** Ids to open at first: whole levels while at most `limit` boxes show; stacks stay folded. */
+  const hasModules = (node) => node.children.some((child) => child.children.length);
+
+  /** Ids to open at first: whole levels while at most `limit` boxes show; stacks and single layers stay folded. */
   vk.openAtFirst = function (root, limit) {
     const open = new Set([root.id]);
+    const isTree = root.children.every((child) => child.kind === 'module' || child.kind === 'stack');
     let level = root.children;
     let shown = level.length;
     while (level.length) {
-      const next = level.filter((node) => node.children.length && !node.isStack);
+      const next = level.filter((node) => node.children.length && !node.isStack && (isTree || hasModules(node) || node.depth < 2));
       const more = next.reduce((sum, node) => sum + node.children.length, 0);
       if (shown + more > limit) break;
       next.forEach((node) => open.add(node.id));
@@ -162,7 +165,7 @@
     return nodes;
   };
 
-  vk.nodeTitle = (node) => (node.id === '' ? node.op : node.name || node.path);
+  vk.nodeTitle = (node) => (node.id === '' ? node.op : node.name || node.path || node.op);
   vk.shapeText = (shape) => (shape.length ? shape.join('\u00d7') : 'scalar');
   vk.isFrozen = (node) => node.parameters > 0 && node.trainable === 0;
 })((window.vk = window.vk || {}));

@@ -20,8 +20,8 @@
   /** Rank of each child: one below the lowest of those it reads from; without any data flow, execution order. */
   function rankChildren(node) {
     const place = new Map(node.children.map((child, i) => [child, i]));
-    const ran = node.children.filter((child) => child.firstOrder >= 0);
-    const links = [...node.links.values()].filter(([a, b]) => place.get(a) < place.get(b));
+    const ran = node.children.filter((child) => child.firstOrder !== Infinity);
+    const links = [...node.links.values()].map(({ from, to }) => [from, to]).filter(([a, b]) => place.get(a) < place.get(b));
     const flow = links.length ? links : ran.slice(1).map((child, i) => [ran[i], child]);
     const rank = new Map(node.children.map((child) => [child, 0]));
     for (const child of node.children) {

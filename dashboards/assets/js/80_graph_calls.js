@@ -1,0 +1,232 @@
+/* The tree of a captured graph: module calls around what they ran, parameters on what reads them. No DOM. */
+(function (vk) {
+  'use strict';
+
+  const HELD = new Set(['parameter', 'buffer', 'constant']);
+  const CIRCUIT = { bare: 30, withModules: 16 };
+  const LAST = 1e9;
+
+  function blank(node) {
+    return {
+      parameters: 0, trainable: 0, ownNames: [], inputShapes: [], outputShapes: [], dtypes: [], children: [], parent: null,
+      badges: [], isStack: false, count: 1, range: null, source: '', flops: 0, attributes: [], state: '', change: '',
+      extra: '', order: -1, path: '', ...node,
+    };
+  }
+  vk.blankGraphNode = blank;
+
+  /** A tiny graph without modules around it is drawn with its parameters as nodes, as on a blackboard. */
+  function isCircuit({ nodes, scopes }) {
+    const called = scopes.filter((scope) => scope.call >= 0).length;
+    return nodes.length <= (called ? CIRCUIT.withModules : CIRCUIT.bare);
+  }
+
+  const lastPart = (path) => path.slice(path.lastIndexOf('.') + 1);
+
+  function moduleOf(scope) {
+    const name = lastPart(scope.path);
+    return blank({
+      id: scope.id,
+      name: scope.call > 0 && name ? `${name} (call ${scope.call + 1})` : name,
+      plainName: name,
+      path: scope.path,
+      op: scope.op,
+      kind: 'module',
+      inputShapes: scope.input_shapes,
+      outputShapes: scope.output_shapes,
+      state: scope.state,
+      change: scope.change,
+      isCalled: scope.call >= 0,
+    });
+  }
+
+  const ORDERS = { input: -1, output: LAST, loss: LAST };
+
+  function leafOf(record, doc) {
+    const range = vk.graphRange(doc.ranges && doc.ranges[record.id]);
+    const count = (doc.counts && doc.counts[record.id]) || 1;
+    const title = record.name.replace(/ x\d+$/, '');
+    return blank({
+      ...record,
+      name: /^\d+$/.test(title) ? `${record.kind} ${title}` : title,
+      outputShapes: record.shapes,
+      order: record.order >= 0 ? record.order : (ORDERS[record.kind] ?? -1),
+      count,
+      range,
+      ownNames: [],
+      parameters: 0,
+    });
+  }
+
+  class CallTree {
+    constructor(doc, options) {
+      Object.assign(this, { doc, ...vk.graphRecords(doc) });
+      this.isCircuit = options.circuit ?? isCircuit(this);
+      this.byId = new Map();
+      this.aliases = new Map();
+      this.sizes = new Map();
+      const op = { dynamic: 'Step' }[doc.source] || doc.source || 'Graph';
+      this.root = blank({ id: '', name: '', op, kind: 'module', isCalled: true });
+      this.byId.set('', this.root);
+      this.byPath = new Map();
+    }
+
+    build() {
+      this.scopes.forEach((scope) => this.byId.set(scope.id, moduleOf(scope)));
+      this.scopes.filter((scope) => scope.call >= 0).forEach((scope) => this.hang(this.byId.get(scope.id), scope.parent));
+      this.leaves();
+      this.nameOnlyInput();
+      this.badges();
+      this.hangUncalled();
+      return this;
+    }
+
+    hang(node, parent) {
+      node.parent = this.byId.get(parent) || this.root;
+      node.parent.children.push(node);
+      if (node.kind === 'module' && !this.byPath.has(node.path)) this.byPath.set(node.path, node);
+    }
+
+    leaves() {
+      this.places = this.nodes.map((record) => {
+        const node = leafOf(record, this.doc);
+        if (HELD.has(record.kind)) return this.held(node, record);
+        this.byId.set(node.id, node);
+        this.hang(node, record.scope);
+        return node;
+      });
+    }
+
+    /** "input" rather than "input 0" where there is no other. */
+    nameOnlyInput() {
+      for (const kind of ['input', 'output']) {
+        const [only, ...more] = this.places.filter((node) => node.kind === kind);
+        if (only && !more.length) only.name = only.name.replace(/ 0$/, '');
+      }
+    }
+
+    /** A parameter, buffer or constant: no box of its own, unless this is a circuit. */
+    held(node, record) {
+      if (record.kind === 'parameter') this.sizes.set(record.name, record);
+      node.badge = {
+        id: node.id,
+        name: lastPart(record.name),
+        fullName: record.name,
+        kind: record.kind,
+        shape: record.shapes.length ? vk.shapeText(record.shapes[0]) : '',
+        state: record.state,
+        change: record.change,
+      };
+      node.fullName = record.name;
+      return node;
+    }
+
+    badges() {
+      const readers = new Map();
+      this.edges.forEach((edge) => {
+        const node = this.places[edge.src];
+        if (node.badge) this.into(readers, node, this.places[edge.dst]);
+      });
+      if (!this.isCircuit) this.absorb(readers);
+      this.places.filter((node) => node.badge && !node.absorbed).forEach((node) => this.give(node, [...(readers.get(node) || [])]));
+    }
+
+    into(readers, node, reader) {
+      if (!readers.has(node)) readers.set(node, new Set());
+      readers.get(node).add(reader);
+    }
+
+    give(node, readers) {
+      if (this.isCircuit && readers.length) return this.asNode(node, readers[0]);
+      const owners = readers.length ? readers : [this.ownerOf(node.path)];
+      for (const owner of owners) {
+        owner.badges.push(node.badge);
+        if (node.kind === 'parameter') owner.ownNames.push(node.fullName);
+      }
+    }
+
+    asNode(node, reader) {
+      this.byId.set(node.id, node);
+      node.name = node.badge.name === node.fullName && /^\d+$/.test(node.fullName) ? `${node.kind} ${node.fullName}` : node.badge.name;
+      node.order = reader.order - 0.5;
+      node.parent = reader.parent;
+      reader.parent.children.push(node);
+      if (node.kind === 'parameter') node.ownNames.push(node.fullName);
+    }
+
+    /** `T` of a weight is how a Linear reads it, not a step worth a box: what read it reads the weight. */
+    absorb(readers) {
+      const reads = new Map();
+      const readBy = new Map();
+      this.edges.forEach((edge) => {
+        this.into(reads, this.places[edge.dst], this.places[edge.src]);
+        this.into(readBy, this.places[edge.src], this.places[edge.dst]);
+      });
+      const thinned = new Set();
+      for (const node of this.places.filter(({ op }) => op === 'T')) {
+        const [sources, targets] = [[...(reads.get(node) || [])], [...(readBy.get(node) || [])]];
+        if (sources.length !== 1 || targets.length !== 1 || !sources[0].badge) continue;
+        node.absorbed = targets[0];
+        this.byId.delete(node.id);
+        this.aliases.set(node.id, targets[0].id);
+        thinned.add(node.parent);
+        readers.get(sources[0]).delete(node);
+        readers.get(sources[0]).add(targets[0]);
+      }
+      thinned.forEach((parent) => (parent.children = parent.children.filter((child) => !child.absorbed)));
+    }
+
+    /** The call of the innermost module around a path. */
+    ownerOf(path) {
+      for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
+        if (this.byPath.has(at)) return this.byPath.get(at);
+        if (!at) return this.root;
+      }
+    }
+
+    /** Modules that never ran, grey and last, unless they only hold what ran (a ModuleList, a parameter's owner). */
+    hangUncalled() {
+      const busy = new Set();
+      const note = (path) => {
+        for (let at = path; at && !busy.has(at); at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) busy.add(at);
+      };
+      this.scopes.filter((scope) => scope.call >= 0).forEach((scope) => note(scope.path));
+      this.nodes.filter((n) => n.kind === 'parameter' && n.state !== 'unused').forEach((n) => note(n.path));
+      for (const scope of this.scopes.filter(({ call }) => call < 0)) {
+        const node = this.byId.get(scope.id);
+        if (busy.has(scope.path)) this.byId.delete(scope.id);
+        else this.hangIdle(node);
+      }
+    }
+
+    hangIdle(node) {
+      const owner = this.ownerOf(node.path.slice(0, Math.max(0, node.path.lastIndexOf('.'))));
+      node.isIdle = true;
+      this.hang(node, owner.id);
+      const isMine = (badge) => badge.fullName.startsWith(`${node.path}.`);
+      for (let at = owner; at; at = at.parent) {
+        node.badges.push(...at.badges.filter(isMine));
+        node.ownNames.push(...at.ownNames.filter((name) => name.startsWith(`${node.path}.`)));
+        at.badges = at.badges.filter((badge) => !isMine(badge));
+        at.ownNames = at.ownNames.filter((name) => !name.startsWith(`${node.path}.`));
+      }
+    }
+
+    /** What flows: {from, to, shape, kind, change} between nodes that have a place in the tree. */
+    flows() {
+      return this.edges.flatMap((edge) => {
+        const [from, to] = [this.places[edge.src], this.places[edge.dst]];
+        if (from.absorbed || to.absorbed || !from.parent || !to.parent) return [];
+        return [{ from, to, shape: edge.shape, kind: edge.kind, change: edge.change }];
+      });
+    }
+  }
+
+  /** Read columns: {root, byId, flows, aliases, isCircuit, sizes, fold()}; fold puts repeats into stacks. */
+  vk.graphCalls = function (doc, options = {}) {
+    const tree = new CallTree(doc, options).build();
+    const { root, byId, aliases, sizes } = tree;
+    const fold = () => (doc.repeats || []).forEach((repeat) => vk.foldTurns(repeat, byId));
+    return { root, byId, aliases, sizes, fold, flows: tree.flows(), isCircuit: tree.isCircuit };
+  };
+})((window.vk = window.vk || {}));
