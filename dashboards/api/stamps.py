@@ -57,6 +57,7 @@ STAMPS: Mapping[str, Stamp] = {
     "/api/v1/heatmap": _of_run,
     "/api/v1/at": _of_run,
     "/api/v1/graph": _of_version,
+    "/api/v1/findings": _of_version,
     "/api/v1/table": _of_table,
     "/api/v1/match": _of_table,
     "/api/v1/columns": _of_table,
