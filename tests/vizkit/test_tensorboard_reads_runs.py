@@ -9,9 +9,13 @@ import urllib.parse
 import urllib.request
 
 import pytest
+from google.protobuf import text_format
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.compat.proto.graph_pb2 import GraphDef
 
+from tests.vizkit.events.test_graph_defs import NET
 from vizkit import Run, Vector
+from vizkit.kinds.graph.versions import VERSION_TAG, Version
 from vizkit.testing import free_port, tiny_run, wait_until
 
 
@@ -23,6 +27,7 @@ def logdir(tmp_path_factory):
             run.log({"loss": step / 3, "train/accuracy": 0.5}, step)
             run.log({"grad_norm": Vector(("a", "b"), [1.0, 2.0])}, step)
         run.log({"損失": 0.1}, 50)
+        run.log({VERSION_TAG: Version(0, NET)}, 0)
     tiny_run(logdir)
     return logdir
 
@@ -81,6 +86,25 @@ def test_the_hparams_tab_shows_the_config(servers, fast):
     assert names >= {"lr", "model", "optimizer.name"}
     assert digits["hparams"] == {"lr": 0.1, "model": "cnn"}
     assert digits["sessions"][0]["status"] == "STATUS_SUCCESS"
+
+
+@pytest.mark.parametrize("fast", ["true", "false"])
+def test_the_graphs_tab_shows_what_ran(servers, fast):
+    wait_until(lambda: _ready(servers[fast]), timeout=60, every=0.2)
+    info = _get(servers[fast], "graphs/info")
+
+    address = f"{servers[fast]}/data/plugin/graphs/graph?run=digits&conceptual=false"
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        shown = text_format.Parse(answer.read().decode(), GraphDef())
+
+    assert info["digits"]["run_graph"] is True
+    assert {node.name for node in shown.node} == {
+        "Net/fc/Addmm",
+        "Net/fc_1/Addmm",
+        "Net/fc/weight",
+        "Mean",
+        "loss_0",
+    }
 
 
 _STATUSES = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from vizkit.errors import strict, warn_once
 from vizkit.events.frames import header, masked_crc
+from vizkit.events.graph_defs import graph_def_record
 from vizkit.events.names import checked_tag
 from vizkit.events.records import bytes_record
+from vizkit.events.wire import field, varint
 from vizkit.kinds.finding import finding
 from vizkit.kinds.finding.finding import Finding
 from vizkit.kinds.graph import codec, module_graph, versions
@@ -29,6 +31,9 @@ DOUBLE_FIELD = 1729
 REPEAT_NAMES_RECORDS = 1_000
 REPEAT_NAMES_BYTES = 4 << 20
 
+MOST_PICTURED = 10_000
+"""Nodes of a graph beyond which TensorBoard gets none: its page would not draw it."""
+
 Other = Vector | ModuleGraph | Version | Stretch | Graph | Finding
 Item = float | Pending | Other
 Entry = tuple[int, float, Mapping[str, Item]]
@@ -41,7 +46,6 @@ _DOUBLE_KEY = int.from_bytes(
 )
 _DOUBLE_BYTES = 10
 _MANY_HEADERS = 1_000
-_LOWEST_STEP, _HIGHEST_STEP = -(1 << 63), (1 << 63) - 1
 
 _pack_time = Struct("<BdB").pack
 _pack_single = Struct("<f").pack
@@ -49,32 +53,6 @@ _pack_double = Struct("<Hd").pack
 _pack_crc = Struct("<I").pack
 _unpack_single = Struct("<f").unpack
 _BEYOND_SINGLE = {True: _pack_single(float("inf")), False: _pack_single(float("-inf"))}
-
-
-def varint(number: int) -> bytes:
-    """Return protobuf's varint of an int64; a negative one takes ten bytes.
-
-    Raises:
-        OverflowError: beyond int64.
-    """
-    if 0 <= number < 0x80:
-        return bytes((number,))
-    if 0 <= number < 0x4000:
-        return bytes((number & 0x7F | 0x80, number >> 7))
-    if 0 <= number < 0x200000:
-        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
-    if not _LOWEST_STEP <= number <= _HIGHEST_STEP:
-        raise OverflowError(f"{number} is beyond int64")
-    return _long_varint(number & 0xFFFFFFFFFFFFFFFF)
-
-
-def _long_varint(rest: int) -> bytes:
-    out = bytearray()
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
 
 
 class Encoder:
@@ -85,6 +63,7 @@ class Encoder:
         self._in_summary: dict[str, _Prefixes | None] = {}
         self._headers: dict[int, bytes] = {}
         self._layouts: dict[str, _Layout] = {}
+        self._pictured = ""
 
     def encode_all(self, entries: Iterable[Entry]) -> list[bytes]:
         """Return the records of `log` calls: of each its scalars in one, each vector in its own.
@@ -129,6 +108,8 @@ class Encoder:
                     scalars.append(self._scalar_value(tag, item))
                 else:
                     others.append(self._other(step, wall_time, tag, item))
+                    if isinstance(item, Version):
+                        others += self._picture(step, wall_time, item.graph)
             except Exception as error:
                 _left_out(f"value {tag!r}", f"The value of {tag!r:.100}", error)
         summary = b"".join(scalars)
@@ -144,6 +125,13 @@ class Encoder:
         name, plugin, encode = _RECORDS[type(item)]
         name = name or checked_tag(tag).decode()
         return bytes_record(step, wall_time, name, plugin, encode(item))
+
+    def _picture(self, step: int, wall_time: float, graph: Graph) -> list[bytes]:
+        """Return the graph for TensorBoard, which shows one a run: the first, seen best."""
+        if self._pictured not in ("", graph.rolled) or len(graph.nodes) > MOST_PICTURED:
+            return []
+        self._pictured = graph.rolled
+        return [graph_def_record(graph, step, wall_time)]
 
     def _prefixes(self, tag: str) -> _Prefixes | None:
         if tag not in self._in_summary:
@@ -178,18 +166,18 @@ class _Layout:
 
     def __init__(self, tag: str, names: tuple[str, ...]) -> None:
         self.names = names
-        self._tag = _field(1, checked_tag(tag))
-        self._shape = _field(2, _field(2, b"\x08" + varint(len(names))))
-        plugin = _field(1, PLUGIN.encode()) + _field(2, encode_names(names))
-        self._metadata = _field(9, _field(1, plugin))
+        self._tag = field(1, checked_tag(tag))
+        self._shape = field(2, field(2, b"\x08" + varint(len(names))))
+        plugin = field(1, PLUGIN.encode()) + field(2, encode_names(names))
+        self._metadata = field(9, field(1, plugin))
         self._records = self._bytes = 0
 
     def value(self, array: NDArray[Any]) -> bytes:
         """Return the field `value` of a Summary."""
         kind = _DT_FLOAT if array.dtype == np.float32 else _DT_DOUBLE
         content = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-        tensor = b"\x08" + varint(kind) + self._shape + _field(4, content)
-        return _field(1, self._tag + _field(8, tensor) + self._names_when_due(len(content)))
+        tensor = b"\x08" + varint(kind) + self._shape + field(4, content)
+        return field(1, self._tag + field(8, tensor) + self._names_when_due(len(content)))
 
     def _names_when_due(self, size: int) -> bytes:
         due = self._records % REPEAT_NAMES_RECORDS == 0 or self._bytes >= REPEAT_NAMES_BYTES
@@ -214,14 +202,10 @@ def _left_out(key: str, what: str, error: Exception) -> None:
     warn_once(f"encode {key} {type(error)}", f"{what} is left out: {error}", stacklevel=3)
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(content)) + content
-
-
 def _value_prefixes(tag: str) -> _Prefixes | None:
     """Return what stands before the number, alone and with a double behind; None for a bad tag."""
     try:
-        named = _field(1, checked_tag(tag))
+        named = field(1, checked_tag(tag))
     except ValueError as error:
         _left_out(f"tag {tag!r:.1000}", f"Tag {tag!r:.100}", error)
         return None

@@ -20,8 +20,8 @@ Numbers = NDArray[np.float64] | Tensor
 
 LARGE = 1 << 14
 CHUNK = 1 << 18
-"""Numbers that one dot product sums in float32. With equal numbers, its worst case, some processors'
-kernels lose 1e-4 over so many; of random ones, 4e-7."""
+"""Numbers that one dot product sums in float32. With equal numbers, its worst case, some
+processors' kernels lose 1e-4 over so many; of random ones, 4e-7."""
 
 CHUNK_OF_HALVES = 1 << 14
 """Rarely large on a CPU, so digits count more than time: 1.8 times as long, and nothing lost."""

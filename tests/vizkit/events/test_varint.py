@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vizkit.events.buffer import Buffer
-from vizkit.events.encode import varint
 from vizkit.events.varint import fields, read_varint, read_varints, signed
+from vizkit.events.wire import varint
 
 INT64 = st.integers(-(1 << 63), (1 << 63) - 1)
 
