@@ -49,6 +49,10 @@ class ExportError(VizkitError):
     """An export cannot be written."""
 
 
+class GraphFileError(VizkitError):
+    """A file of a graph cannot be read."""
+
+
 class UsageError(VizkitError):
     """A value that a user passed makes no sense."""
 

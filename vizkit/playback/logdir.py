@@ -158,11 +158,13 @@ class Logdir:
     def logged_graphs(self, run: str) -> dict[str, Graph]:
         """Return the graphs that were logged by name, by tag; of each tag the latest.
 
+        Those of other tools too: "graph_def" is the one that `add_graph` or TensorFlow wrote.
+
         Raises:
             RunNotFoundError: if there is no such run.
         """
         with self._lock:
-            return {tag: graph for _, tag, graph in self._read(run).logged}
+            return self._read(run).logged()
 
     def findings(self, run: str) -> list[Finding]:
         """Return what should be looked at in a run, oldest first; those of its graph too.

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vizkit.errors import GraphFileError
 from vizkit.events.attempts import by_tag, drawn
 from vizkit.events.batch import Floats, Ints, Payload, Points, Rows
 from vizkit.events.runfiles import Read, RunFiles, RunReplacedError
@@ -19,10 +20,9 @@ from vizkit.index.columns import Columns, joined
 from vizkit.index.rows import RunFacts
 from vizkit.kinds.finding import finding
 from vizkit.kinds.finding.finding import Finding
-from vizkit.kinds.graph import codec, module_graph
+from vizkit.kinds.graph import module_graph
 from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.versions import (
-    LOGGED_PLUGIN,
     STEPS_PLUGIN,
     VERSION_PLUGIN,
     Stretch,
@@ -30,8 +30,9 @@ from vizkit.kinds.graph.versions import (
     decode_stretch,
     decode_version,
 )
+from vizkit.playback import logged_graphs
 
-_READ = (module_graph.PLUGIN, VERSION_PLUGIN, STEPS_PLUGIN, LOGGED_PLUGIN, finding.PLUGIN)
+_READ = (module_graph.PLUGIN, VERSION_PLUGIN, STEPS_PLUGIN, finding.PLUGIN)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class _Content:
     graphs: list[GraphRecord] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
-    logged: list[tuple[int, str, Graph]] = field(default_factory=list)
+    logged: list[tuple[str, Payload]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     last_wall: float | None = None
@@ -115,7 +116,9 @@ class RunReader:
             self._take_rows(rows, batch.attempt)
         for payload in batch.payloads:
             content.facts = facts.after(content.facts, payload)
-            if payload.plugin in _READ:
+            if payload.plugin in logged_graphs.PLUGINS:
+                content.logged.append((read.file, payload))
+            elif payload.plugin in _READ:
                 encoded = string_value(payload.data or self._bytes(read.file, payload))
                 self._take_graph(payload, encoded)
         if batch.last_wall is not None and batch.first_wall is not None:
@@ -129,8 +132,6 @@ class RunReader:
                 content.versions.append(decode_version(encoded))
             elif payload.plugin == STEPS_PLUGIN:
                 content.stretches.append(decode_stretch(encoded))
-            elif payload.plugin == LOGGED_PLUGIN:
-                content.logged.append((payload.step, payload.tag, codec.decode(encoded)))
             elif payload.plugin == finding.PLUGIN:
                 content.findings.append(finding.decode(encoded))
             else:
@@ -180,10 +181,24 @@ class RunReader:
         """Return which of them ran when."""
         return self._content.stretches
 
-    @property
-    def logged(self) -> list[tuple[int, str, Graph]]:
-        """Return (step, tag, graph) of the graphs that were logged by name."""
-        return self._content.logged
+    def logged(self) -> dict[str, Graph]:
+        """Return the graphs that were logged by name, of each tag the latest; reads them now.
+
+        Those that cannot be read are left out, and named in `broken`.
+        """
+        latest = {logged_graphs.tag_of(p.tag): (file, p) for file, p in self._content.logged}
+        found = {tag: self._graph(file, payload) for tag, (file, payload) in latest.items()}
+        return {tag: graph for tag, graph in found.items() if graph is not None}
+
+    def _graph(self, file: str, payload: Payload) -> Graph | None:
+        try:
+            data = payload.data or self._bytes(file, payload)
+            return logged_graphs.decoded(payload.plugin, data)
+        except (GraphFileError, OSError) as error:
+            told = f"step {payload.step}, {payload.tag!r:.200}: {error}"
+            if told not in self._content.broken:
+                self._content.broken.append(told)
+            return None
 
     @property
     def findings(self) -> list[Finding]:

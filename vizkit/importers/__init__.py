@@ -1,0 +1,1 @@
+"""Graphs out of other tools' files: one thin file per format, and none runs what it reads."""
