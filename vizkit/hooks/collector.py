@@ -106,6 +106,8 @@ class Collector:
             part.vectors["grad_norm"] = (found.places, found.norms)
             part.grad_norm = found.total
             part.clipped = found.clipped
+            if found.nonfinite is not None:
+                part.vectors["grad_nonfinite"] = (found.places, found.nonfinite)
 
     def _emit(self, row: Row | None) -> None:
         if row is not None:

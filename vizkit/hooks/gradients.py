@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vizkit.hooks import clipping
 from vizkit.hooks.losses import Number
-from vizkit.hooks.norms import Norms, Numbers, total
+from vizkit.hooks.norms import Norms, Numbers, plain, total
 from vizkit.hooks.roster import Plan
 
 
@@ -24,6 +25,12 @@ class Gradients:
     total: Number
     clipped: Number | None
     """Norm of all together after clipping, None if the user did not clip."""
+    nonfinite: NDArray[np.float64] | None = None
+    """How many numbers of each are NaN or infinite; None if all norms are finite, or on a device.
+
+    Counted as the optimizer gets them, where the norm before clipping was not finite: clipping by a
+    norm of NaN makes all of a gradient NaN.
+    """
 
 
 class GradientNorms:
@@ -43,8 +50,10 @@ class GradientNorms:
         places = plan.positions if len(found) == len(there) else plan.positions[there]
         clipped = clipping.before_and_after(found)
         if clipped is not None:
-            return _gradients(places, *clipped, grad_scale)
-        return _gradients(places, self._norms(plan, there, found), None, grad_scale)
+            found_norms = _gradients(places, *clipped, grad_scale)
+        else:
+            found_norms = _gradients(places, self._norms(plan, there, found), None, grad_scale)
+        return replace(found_norms, nonfinite=_nonfinite(found_norms.norms, found))
 
     def _norms(self, plan: Plan, there: list[bool], found: list[Tensor]) -> Numbers:
         known = self._sorted.get(plan)
@@ -74,3 +83,14 @@ def _divided(norms: Numbers, grad_scale: Tensor) -> Numbers:
     if isinstance(norms, Tensor):
         return norms / grad_scale.to(norms.device, non_blocking=True)
     return norms / float(grad_scale)
+
+
+def _nonfinite(norms: Numbers, gradients: list[Tensor]) -> NDArray[np.float64] | None:
+    # On a device, to look would be to wait for it.
+    if isinstance(norms, Tensor) or np.isfinite(norms).all():
+        return None
+    counts = np.zeros(len(norms))
+    for place in np.flatnonzero(~np.isfinite(norms)):
+        numbers = plain(gradients[place])
+        counts[place] = numbers.numel() - torch.isfinite(numbers).sum().item()
+    return counts

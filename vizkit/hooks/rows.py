@@ -18,6 +18,9 @@ from vizkit.hooks.roster import Plan
 from vizkit.kinds.vector.names import SUFFIX
 from vizkit.kinds.vector.value import Vector
 
+VECTORS = ("grad_norm", "weight_norm", "update_ratio", "grad_nonfinite")
+"""What is logged by parameter."""
+
 MEMORY = 20
 """Rows that an optimizer may sit out before nobody waits for it any more."""
 
@@ -132,7 +135,7 @@ def values_of(row: Row, names: tuple[str, ...], *, several: bool) -> dict[str, A
         values |= part.extras
     _put(values, "grad_norm", _together([part.grad_norm for part in row.parts]))
     _put(values, "grad_norm_clipped", _clipped(row))
-    for prefix in ("grad_norm", "weight_norm", "update_ratio"):
+    for prefix in VECTORS:
         found = [part.vectors[prefix] for part in row.parts if prefix in part.vectors]
         if found:
             # With the suffix of vectors: `grad_norm` itself is the global norm.

@@ -194,3 +194,41 @@ def test_a_model_moved_to_another_dtype_between_steps(watching, record):
         optimizer.step()
 
     assert record.series("grad_norm/a") == pytest.approx([3 * math.sqrt(3)] * 3)
+
+
+def test_non_finite_numbers_are_counted_by_parameter_when_there_are_any(watching, record):
+    module = Holder(w=torch.ones(3, 2), v=torch.ones(4), u=torch.ones(2))
+    watching(module)
+
+    for bad in ([], [0, 2], []):
+        module.w.grad, module.v.grad = torch.ones(3, 2), torch.ones(4)
+        module.w.grad.view(-1)[bad] = math.nan
+        module.v.grad[[each for each in bad if each]] = -math.inf
+        torch.optim.SGD(module.parameters(), 0.0).step()
+
+    assert record.norms(0, "grad_nonfinite") == record.norms(2, "grad_nonfinite") == {}
+    found = record.norms(1, "grad_nonfinite")
+    assert (found["w"], found["v"]) == (2, 1)
+    assert math.isnan(found["u"])
+
+
+def test_parameters_whose_norm_was_finite_before_clipping_have_no_such_numbers(watching, record):
+    module = Holder(w=torch.ones(3), v=torch.ones(4))
+    watching(module)
+
+    module.w.grad, module.v.grad = torch.tensor([1.0, math.inf, 1.0]), torch.ones(4)
+    nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+    torch.optim.SGD(module.parameters(), 0.0).step()
+
+    assert record.norms(0, "grad_nonfinite") == {"w": 1, "v": 0}
+
+
+def test_sparse_and_complex_gradients_are_counted_too(watching, record):
+    module = Holder(w=torch.ones(3, 2), c=torch.ones(2, dtype=torch.complex64))
+    watching(module)
+
+    module.w.grad = torch.tensor([[1, math.nan], [0, 0], [1, 1]]).to_sparse()
+    module.c.grad = torch.tensor([complex(math.inf, 0), complex(math.nan, math.nan)])
+    torch.optim.SGD(module.parameters(), 0.0).step()
+
+    assert record.norms(0, "grad_nonfinite") == {"w": 1, "c": 3}
