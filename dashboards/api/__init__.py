@@ -10,7 +10,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..state import ViewerState
-from . import export, findings, graph, progress, runs, series, table, tag_lists, windows
+from . import (
+    export,
+    findings,
+    graph,
+    graphs,
+    progress,
+    runs,
+    series,
+    table,
+    tag_lists,
+    windows,
+)
 from .answers import Asked, packed
 from .params import MOST_BYTES, Params
 from .problems import Problem, as_json
@@ -32,6 +43,7 @@ READS: Mapping[str, Read] = {
     "/api/v1/heatmap": series.heatmap,
     "/api/v1/at": series.at,
     "/api/v1/graph": graph.graph,
+    "/api/v1/graphs": graphs.graphs,
     "/api/v1/findings": findings.findings,
     "/api/v1/export": export.export,
 }

@@ -1,4 +1,4 @@
-"""The module tree of a run, as it was known at the playhead."""
+"""A graph of a run, as it was known at the playhead: the module tree, or what steps really ran."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from google.protobuf.message import DecodeError
 from starlette.responses import Response
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-from vizkit.errors import RunNotFoundError
 from vizkit.index.rows import PayloadRow
-from vizkit.kinds.graph.module_graph import PLUGIN, ModuleGraph, decode
+from vizkit.kinds.graph.module_graph import ModuleGraph, decode
+from vizkit.playback.graphs_log import graph_log
 
 from ..state import ViewerState
 from .answers import as_json
+from .graphs import captured, run_of
 from .params import Params
 from .problems import Problem
 
 NOTHING = ModuleGraph(nodes=())
+CAPTURED = ("form", "version", "tag")
 
 
 def graph(state: ViewerState, params: Params) -> Response:
-    """Answer /api/v1/graph: the latest module tree not after `until`; no nodes before the first."""
-    run, until = params.text("run"), params.number("until")
-    rows = state.index.payloads(run, PLUGIN)
-    if not rows and run not in {row.name for row in state.index.runs()}:
-        raise RunNotFoundError(f"No run {run!r} under {str(state.logdir)!r}.")
+    """Answer /api/v1/graph: the latest module tree not after `until`; no nodes before the first.
+
+    With `form`, `version` or `tag`: a graph that ran, or one that was logged by name.
+    """
+    if any(params.maybe(name) for name in CAPTURED):
+        return captured(state, params)
+    run, until = run_of(state, params), params.number("until")
+    rows = graph_log(state.index).of(run.name).trees
     known = [row for row in rows if until is None or row.step <= until]
     return as_json(asdict(_read(state, known[-1]) if known else NOTHING))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping
 
 from starlette.responses import Response
 
+from vizkit.playback.graphs_log import PLUGINS
 from vizkit.playback.table import table_of
 
 from ..state import ViewerState
@@ -37,6 +38,14 @@ def _of_version(state: ViewerState, params: Params) -> Hashable:
     return state.index.version()
 
 
+def _of_graph(state: ViewerState, params: Params) -> Hashable:
+    return tuple(state.index.newest_payload(params.text("run"), each) for each in PLUGINS)
+
+
+def _of_graphs(state: ViewerState, params: Params) -> Hashable:
+    return _of_run(state, params), _of_graph(state, params)
+
+
 def _of_all(state: ViewerState, params: Params) -> Hashable:
     return state.index.version(), time.time() // STATUS_PAUSE
 
@@ -56,7 +65,8 @@ STAMPS: Mapping[str, Stamp] = {
     "/api/v1/series": _of_series,
     "/api/v1/heatmap": _of_run,
     "/api/v1/at": _of_run,
-    "/api/v1/graph": _of_version,
+    "/api/v1/graph": _of_graph,
+    "/api/v1/graphs": _of_graphs,
     "/api/v1/findings": _of_version,
     "/api/v1/table": _of_table,
     "/api/v1/match": _of_table,

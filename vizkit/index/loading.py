@@ -53,14 +53,24 @@ def _much_to_keep() -> Iterator[None]:
             gc.enable()
 
 
-def payloads(connection: sa.Connection, run: int, plugin: str) -> list[PayloadRow]:
-    """Return the committed payloads of a run and plugin, in the order they came in."""
+def payloads(connection: sa.Connection, run: int, plugin: str, after: int = -1) -> list[PayloadRow]:
+    """Return committed payloads of a run and plugin numbered above `after`, as they came in."""
     table = schema.payload
-    query = sa.select(table.c.id, table.c.data).where(table.c.run == run, table.c.plugin == plugin)
+    query = sa.select(table.c.id, table.c.data).where(
+        table.c.run == run, table.c.plugin == plugin, table.c.id > after
+    )
     return [
         payload_of(codec.unsealed_json(("payload", number, run, plugin), blob))
         for number, blob in connection.execute(query.order_by(table.c.id))
     ]
+
+
+def newest_payload(connection: sa.Connection, run: int, plugin: str) -> int:
+    """Return the number of the newest committed payload of a run and plugin, -1 without any."""
+    table = schema.payload
+    query = sa.select(sa.func.max(table.c.id))
+    found = connection.execute(query.where(table.c.run == run, table.c.plugin == plugin)).scalar()
+    return -1 if found is None else int(found)
 
 
 def run_states(

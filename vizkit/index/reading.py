@@ -144,18 +144,39 @@ class Reading:
             views = self._views(lanes, parked=parked)
             return list(zip([lane.key for lane in lanes], views, strict=True))
 
-    def payloads(self, run: str, plugin: str) -> list[PayloadRow]:
-        """Return a run's other records of one plugin, in the order they came in."""
+    def payloads(self, run: str, plugin: str, after: int = -1) -> list[PayloadRow]:
+        """Return a run's other records of one plugin, in the order they came in.
+
+        after: leave out those that were there when `newest_payload` returned this number.
+        """
         with self._lock:
             known = self._contents.runs.get(run)
-            pending = [row for _, _, row in self._contents.pending.payloads if row.run == run]
+            pending = self._pending_payloads(run, plugin)
         if known is None:
             return []
         with self._database.reading() as connection:
-            rows = loading.payloads(connection, known.number, plugin)
+            rows = loading.payloads(connection, known.number, plugin, after)
         # A commit in between may have written what was pending.
-        rows += [row for row in pending if row.plugin == plugin]
+        rows += [row for number, row in pending if number > after]
         return list({(row.file, row.offset): row for row in rows}.values())
+
+    def newest_payload(self, run: str, plugin: str) -> tuple[int, int]:
+        """Return the number of the run and of its newest record of a plugin, -1 where it has none.
+
+        No record is read. A run of the same name that took its place has another number.
+        """
+        with self._lock:
+            known = self._contents.runs.get(run)
+            pending = self._pending_payloads(run, plugin)
+        if known is None:
+            return -1, -1
+        with self._database.reading() as connection:
+            newest = loading.newest_payload(connection, known.number, plugin)
+        return known.number, max([newest, *(number for number, _ in pending)])
+
+    def _pending_payloads(self, run: str, plugin: str) -> list[tuple[int, PayloadRow]]:
+        rows = self._contents.pending.payloads
+        return [(number, row) for number, _, row in rows if (row.run, row.plugin) == (run, plugin)]
 
     def content(self, row: PayloadRow) -> bytes:
         """Return the serialized `Summary.Value` of a payload, from its file where need be.

@@ -39,13 +39,22 @@ def versions_of(
     A training that was restarted goes on with the versions it had. `last_step`: of the run; what
     ran last is taken to run still.
     """
+    records = list(records)
+    forms = forms_of(stretches, {record.graph.rolled: record for record in records})
+    found = assembled(records, forms, last_step)
+    return [(replace(each, ranges=ranges_in(stretches, each.rolled)), r) for each, r in found]
+
+
+def assembled(
+    records: Iterable[Version], forms: Mapping[str, Form], last_step: int
+) -> list[tuple[GraphVersion, Version]]:
+    """Return what `versions_of` does, without ranges, from how often each structure ran."""
     best: dict[str, Version] = {}
     firsts: dict[str, Version] = {}
     for record in records:
         best[record.graph.rolled] = record
         firsts.setdefault(record.graph.rolled, record)
     numbers = {rolled: number for number, rolled in enumerate(best, 1)}
-    forms = _forms(stretches, best)
     current = max(forms, key=lambda rolled: forms[rolled].last, default="")
     found = []
     for rolled, record in best.items():
@@ -60,7 +69,6 @@ def versions_of(
             topologies=form.topologies,
             nodes=form.nodes,
             rolled=rolled,
-            ranges=_ranges(stretches, rolled),
         )
         found.append((version, record))
     return found
@@ -98,14 +106,29 @@ def unseen_of(stretches: Iterable[Stretch]) -> int:
     return sum(stretch.unseen for stretch in stretches)
 
 
-def _forms(stretches: Iterable[Stretch], known: Mapping[str, Version]) -> dict[str, Form]:
+def forms_of(stretches: Iterable[Stretch], known: Mapping[str, Version]) -> dict[str, Form]:
+    """Return how often each structure ran, by its rolled signature; `known`: a record of each."""
     forms = {rolled: Form(rolled, 0, each.step, each.step) for rolled, each in known.items()}
     for stretch in stretches:
-        for form in stretch.forms:
-            before = forms.get(form.rolled)
-            if before is not None:
-                forms[form.rolled] = _added(before, form)
+        add_forms(forms, stretch)
     return {rolled: replace(form, count=max(form.count, 1)) for rolled, form in forms.items()}
+
+
+def add_forms(forms: dict[str, Form], stretch: Stretch) -> None:
+    """Count a stretch into forms that are known."""
+    for form in stretch.forms:
+        before = forms.get(form.rolled)
+        if before is not None:
+            forms[form.rolled] = _added(before, form)
+
+
+def ranges_in(stretches: Iterable[Stretch], rolled: str) -> dict[str, Range]:
+    """Return the ranges that stretches tell of a structure."""
+    found: dict[str, Range] = {}
+    for stretch in stretches:
+        if rolled in stretch.ranges:
+            found = merged(found, stretch.ranges[rolled])
+    return found
 
 
 def _added(a: Form, b: Form) -> Form:
@@ -115,11 +138,3 @@ def _added(a: Form, b: Form) -> Form:
     topologies = max(a.topologies, b.topologies)
     first, last = min(a.first, b.first), max(a.last, b.last)
     return Form(a.rolled, a.count + b.count, first, last, topologies, nodes)
-
-
-def _ranges(stretches: Iterable[Stretch], rolled: str) -> dict[str, Range]:
-    found: dict[str, Range] = {}
-    for stretch in stretches:
-        if rolled in stretch.ranges:
-            found = merged(found, stretch.ranges[rolled])
-    return found

@@ -48,7 +48,7 @@ def logged_graphs_of(
         RunNotFoundError: if there is no such run.
     """
     rows = _latest(index, run, until)
-    return [(tag, rows[tag].step, *_glance(index, rows[tag])) for tag in sorted(rows)]
+    return [(tag, rows[tag].step, *glance(index, rows[tag])) for tag in sorted(rows)]
 
 
 def logged_graph(index: Index, run: str, tag: str, until: float | None) -> Graph:
@@ -97,7 +97,7 @@ def _place(row: PayloadRow) -> tuple[int, float]:
     return row.step, row.wall_time
 
 
-def _glance(index: Index, row: PayloadRow) -> tuple[str, int | None]:
+def glance(index: Index, row: PayloadRow) -> tuple[str, int | None]:
     """Return source and number of nodes of a graph, if it is small enough to be read for that."""
     source = _DECODERS[row.plugin][0]
     if row.length >= KEEP_BELOW:

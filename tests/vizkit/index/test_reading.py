@@ -52,3 +52,25 @@ def test_the_content_of_a_payload_is_read_from_its_file(index, logdir):
     (logdir / "run" / "file").unlink()
     with pytest.raises(VizkitError, match="cannot be read"):
         index.content(row)
+
+
+def test_only_payloads_that_are_new_are_read(index):
+    put(index, payload("a", "histograms", offset=0))
+    index.commit()
+    run, newest = index.newest_payload("run", "histograms")
+    put(index, payload("b", "histograms", offset=9))
+    put(index, payload("c", "images", offset=20))
+
+    assert [row.tag for row in index.payloads("run", "histograms", newest)] == ["b"]
+    pending = index.newest_payload("run", "histograms")
+    assert pending > (run, newest)
+    index.commit()
+    assert index.newest_payload("run", "histograms") == pending
+    assert index.payloads("run", "histograms", pending[1]) == []
+
+
+def test_a_run_without_payloads_has_no_newest(index):
+    put(index, batch("loss", [1]))
+
+    assert index.newest_payload("run", "histograms")[1] == -1
+    assert index.newest_payload("nope", "histograms") == (-1, -1)

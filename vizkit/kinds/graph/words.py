@@ -13,44 +13,54 @@ FEW = 4
 """Names that are listed before "and N more"."""
 
 
+Told = tuple[str, tuple[Node, ...]]
+"""A sentence, and the nodes it speaks of: of the newer graph, removed ones of the older."""
+
+
 def in_words(difference: Difference) -> tuple[str, ...]:
     """Return one sentence per change, the most telling first; empty if nothing differs."""
+    return tuple(sentence for sentence, _ in told(difference))
+
+
+def told(difference: Difference) -> tuple[Told, ...]:
+    """Return one sentence per change with the nodes that it is about."""
     return (
         *_operations("now runs", difference.added),
         *_operations("no longer runs", difference.removed),
         *_others(difference.added, difference.removed),
         *_states(difference.kept),
-        *(_reshaped(pair) for pair in difference.reshaped[:FEW]),
+        *((_reshaped(pair), pair[1:]) for pair in difference.reshaped[:FEW]),
         *_more("other results have new shapes", difference.reshaped[FEW:]),
-        *(f"{_title(new)} reads from other operations" for _, new in difference.rewired[:FEW]),
+        *(_rewired(pair) for pair in difference.rewired[:FEW]),
         *_more("other operations read from elsewhere", difference.rewired[FEW:]),
     )
 
 
-def _operations(verb: str, nodes: Sequence[Node]) -> Iterable[str]:
-    by_path: defaultdict[str, Counter[str]] = defaultdict(Counter)
+def _operations(verb: str, nodes: Sequence[Node]) -> Iterable[Told]:
+    by_path: defaultdict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         if node.kind in RUNNING:
-            by_path[_place(node)][node.op] += 1
-    for place, operations in by_path.items():
-        yield f"{place} {verb} {_listed(operations)}"
+            by_path[_place(node)].append(node)
+    for place, found in by_path.items():
+        yield f"{place} {verb} {_listed(Counter(node.op for node in found))}", tuple(found)
 
 
-def _others(added: Sequence[Node], removed: Sequence[Node]) -> Iterable[str]:
+def _others(added: Sequence[Node], removed: Sequence[Node]) -> Iterable[Told]:
     for verb, nodes in (("appears", added), ("is gone", removed)):
         for node in nodes:
             if node.kind not in RUNNING:
-                yield f"{node.kind} {node.name} {verb}"
+                yield f"{node.kind} {node.name} {verb}", (node,)
 
 
-def _states(kept: Iterable[Pair]) -> Iterable[str]:
-    changed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+def _states(kept: Iterable[Pair]) -> Iterable[Told]:
+    changed: defaultdict[tuple[str, str], list[Node]] = defaultdict(list)
     for old, new in kept:
         if old.kind == "parameter" and old.state != new.state:
-            changed[old.state or "used", new.state or "used"].append(new.name)
-    for (was, now), names in changed.items():
-        what = "parameter" if len(names) == 1 else "parameters"
-        yield f"{what} {_few(names)}: {was} before, {now} now"
+            changed[old.state or "used", new.state or "used"].append(new)
+    for (was, now), nodes in changed.items():
+        what = "parameter" if len(nodes) == 1 else "parameters"
+        names = _few([node.name for node in nodes])
+        yield f"{what} {names}: {was} before, {now} now", tuple(nodes)
 
 
 def _reshaped(pair: Pair) -> str:
@@ -58,9 +68,13 @@ def _reshaped(pair: Pair) -> str:
     return f"{_title(new)} is {_shapes(new.shapes)} instead of {_shapes(old.shapes)}"
 
 
-def _more(what: str, rest: Sequence[Pair]) -> Iterable[str]:
+def _rewired(pair: Pair) -> Told:
+    return f"{_title(pair[1])} reads from other operations", pair[1:]
+
+
+def _more(what: str, rest: Sequence[Pair]) -> Iterable[Told]:
     if rest:
-        yield f"{len(rest)} {what}"
+        yield f"{len(rest)} {what}", tuple(new for _, new in rest)
 
 
 def _place(node: Node) -> str:
