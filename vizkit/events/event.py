@@ -8,7 +8,9 @@ from struct import Struct
 
 from vizkit.events.varint import BYTES, fields, read_varint, signed
 
-_WALL_TIME, _STEP, _GRAPH, _SUMMARY, _SESSION_LOG = 1, 2, 4, 5, 7
+_WALL_TIME, _STEP, _GRAPH, _SUMMARY, _SESSION_LOG, _SOURCE = 1, 2, 4, 5, 7, 10
+_OURS = b"\x0a\x06vizkit"
+"""The SourceMetadata that names us as the writer."""
 _VALUE = _TAG = 1
 _STATUS, _START = 1, 1
 _SIMPLE = 0x15
@@ -53,6 +55,8 @@ def read_event(raw: bytes, start: int, end: int) -> Event:
     if _SESSION_LOG in spans:
         session_start = _is_start(raw, *spans[_SESSION_LOG])
     summary, graph = spans.get(_SUMMARY, (0, 0)), spans.get(_GRAPH, (0, 0))
+    if graph != (0, 0) and raw[slice(*spans.get(_SOURCE, (0, 0)))] == _OURS:
+        graph = (0, 0)  # a copy for TensorBoard: the graph itself is in a record of ours
     return Event(wall_time, step, summary, graph, session_start)
 
 

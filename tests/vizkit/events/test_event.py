@@ -1,6 +1,6 @@
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event as EventProto
-from tensorboard.compat.proto.event_pb2 import SessionLog
+from tensorboard.compat.proto.event_pb2 import SessionLog, SourceMetadata
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from vizkit.events.event import plain_scalar, read_event, value_spans
@@ -26,6 +26,13 @@ def test_a_graph():
 
     assert raw[slice(*event.graph)] == b"nodes"
     assert event.has_content
+
+
+@pytest.mark.parametrize(("writer", "kept"), [("vizkit", False), ("vizkit2", True), ("", True)])
+def test_a_graph_that_we_wrote_is_a_copy(writer, kept):
+    source = SourceMetadata(writer=writer)
+
+    assert read(graph_def=b"nodes", source_metadata=source)[0].has_content is kept
 
 
 @pytest.mark.parametrize(("status", "starts"), [(SessionLog.START, True), (SessionLog.STOP, False)])

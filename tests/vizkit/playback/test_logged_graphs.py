@@ -15,6 +15,7 @@ import vizkit
 from vizkit.errors import GraphFileError, RunNotFoundError, TagNotFoundError
 from vizkit.events.discover import find_runs
 from vizkit.kinds.graph.graph import Graph, Node
+from vizkit.kinds.graph.versions import VERSION_TAG, Version
 from vizkit.playback.logged_graphs import decoded, logged_graph, logged_graphs_of
 from vizkit.playback.scratch import scratch_index
 
@@ -126,3 +127,13 @@ def test_what_was_read_is_kept():
     data = GraphDef(node=[NodeDef(name="a", op="Op")]).SerializeToString()
 
     assert decoded("graphs", data) is decoded("graphs", data)
+
+
+def test_what_ran_is_not_logged_by_name_for_being_shown_to_tensorboard_too(tmp_path):
+    graph = Graph((Node("a", "op", "Mul", "Mul"),), rolled="r")
+    with vizkit.Run(tmp_path / "run") as run:
+        run.log({VERSION_TAG: Version(0, graph)}, step=0)
+    logdir = vizkit.open_logdir(tmp_path)
+
+    assert logdir.logged_graphs("run") == {}
+    assert len(logdir.graph_versions("run")) == 1
