@@ -6,15 +6,6 @@
   const CIRCUIT = { bare: 30, withModules: 16 };
   const LAST = 1e9;
 
-  function blank(node) {
-    return {
-      parameters: 0, trainable: 0, ownNames: [], inputShapes: [], outputShapes: [], dtypes: [], children: [], parent: null,
-      badges: [], isStack: false, count: 1, range: null, source: '', flops: 0, attributes: [], state: '', change: '',
-      extra: '', order: -1, path: '', ...node,
-    };
-  }
-  vk.blankGraphNode = blank;
-
   /** A tiny graph without modules around it is drawn with its parameters as nodes, as on a blackboard. */
   function isCircuit({ nodes, scopes }) {
     const called = scopes.filter((scope) => scope.call >= 0).length;
@@ -25,10 +16,11 @@
 
   function moduleOf(scope) {
     const name = lastPart(scope.path);
-    return blank({
+    return vk.blankGraphNode({
       id: scope.id,
-      name: scope.call > 0 && name ? `${name} (call ${scope.call + 1})` : name,
+      name,
       plainName: name,
+      call: scope.call,
       path: scope.path,
       op: scope.op,
       kind: 'module',
@@ -43,19 +35,20 @@
   const ORDERS = { input: -1, output: LAST, loss: LAST };
 
   function leafOf(record, doc) {
-    const range = vk.graphRange(doc.ranges && doc.ranges[record.id]);
-    const count = (doc.counts && doc.counts[record.id]) || 1;
     const title = record.name.replace(/ x\d+$/, '');
-    return blank({
-      ...record,
-      name: /^\d+$/.test(title) ? `${record.kind} ${title}` : title,
-      outputShapes: record.shapes,
-      order: record.order >= 0 ? record.order : (ORDERS[record.kind] ?? -1),
-      count,
-      range,
-      ownNames: [],
-      parameters: 0,
-    });
+    const node = new vk.GraphNode(record.id, record.kind, record.op, /^\d+$/.test(title) ? `${record.kind} ${title}` : title);
+    node.path = record.path;
+    node.outputShapes = record.shapes;
+    node.dtypes = record.dtypes;
+    node.flops = record.flops;
+    node.state = record.state;
+    node.source = record.source;
+    node.attributes = record.attributes;
+    node.change = record.change;
+    node.order = record.order >= 0 ? record.order : (ORDERS[record.kind] ?? -1);
+    node.count = (doc.counts && doc.counts[record.id]) || 1;
+    node.range = doc.ranges ? vk.graphRange(doc.ranges[record.id]) : null;
+    return node;
   }
 
   class CallTree {
@@ -66,7 +59,7 @@
       this.aliases = new Map();
       this.sizes = new Map();
       const op = { dynamic: 'Step' }[doc.source] || doc.source || 'Graph';
-      this.root = blank({ id: '', name: '', op, kind: 'module', isCalled: true });
+      this.root = vk.blankGraphNode({ id: '', name: '', op, kind: 'module', isCalled: true, isFrame: true, isCircuit: this.isCircuit });
       this.byId.set('', this.root);
       this.byPath = new Map();
     }
@@ -84,7 +77,15 @@
     hang(node, parent) {
       node.parent = this.byId.get(parent) || this.root;
       node.parent.children.push(node);
+      if (node.kind === 'module') this.name(node);
       if (node.kind === 'module' && !this.byPath.has(node.path)) this.byPath.set(node.path, node);
+    }
+
+    /** By its path as far as the module around it does not say it: "blocks.0"; and which call it is. */
+    name(node) {
+      const around = node.parent.path;
+      node.plainName = around && node.path.startsWith(`${around}.`) ? node.path.slice(around.length + 1) : node.path;
+      node.name = node.call > 0 && node.plainName ? `${node.plainName} (call ${node.call + 1})` : node.plainName;
     }
 
     leaves() {
@@ -140,8 +141,8 @@
       if (this.isCircuit && readers.length) return this.asNode(node, readers[0]);
       const owners = readers.length ? readers : [this.ownerOf(node.path)];
       for (const owner of owners) {
-        owner.badges.push(node.badge);
-        if (node.kind === 'parameter') owner.ownNames.push(node.fullName);
+        vk.addTo(owner, 'badges', node.badge);
+        if (node.kind === 'parameter') vk.addTo(owner, 'ownNames', node.fullName);
       }
     }
 
@@ -151,27 +152,30 @@
       node.order = reader.order - 0.5;
       node.parent = reader.parent;
       reader.parent.children.push(node);
-      if (node.kind === 'parameter') node.ownNames.push(node.fullName);
+      if (node.kind === 'parameter') vk.addTo(node, 'ownNames', node.fullName);
     }
 
     /** `T` of a weight is how a Linear reads it, not a step worth a box: what read it reads the weight. */
     absorb(readers) {
       const reads = new Map();
       const readBy = new Map();
-      this.edges.forEach((edge) => {
-        this.into(reads, this.places[edge.dst], this.places[edge.src]);
-        this.into(readBy, this.places[edge.src], this.places[edge.dst]);
-      });
+      for (const edge of this.edges) {
+        const [from, to] = [this.places[edge.src], this.places[edge.dst]];
+        if (to.op === 'T') this.into(reads, to, from);
+        if (from.op === 'T') this.into(readBy, from, to);
+      }
       const thinned = new Set();
       for (const node of this.places.filter(({ op }) => op === 'T')) {
         const [sources, targets] = [[...(reads.get(node) || [])], [...(readBy.get(node) || [])]];
-        if (sources.length !== 1 || targets.length !== 1 || !sources[0].badge) continue;
+        if (!sources.length || !sources.every(({ badge }) => badge) || targets.length !== 1) continue;
         node.absorbed = targets[0];
         this.byId.delete(node.id);
         this.aliases.set(node.id, targets[0].id);
         thinned.add(node.parent);
-        readers.get(sources[0]).delete(node);
-        readers.get(sources[0]).add(targets[0]);
+        for (const source of sources) {
+          readers.get(source).delete(node);
+          readers.get(source).add(targets[0]);
+        }
       }
       thinned.forEach((parent) => (parent.children = parent.children.filter((child) => !child.absorbed)));
     }
@@ -205,7 +209,7 @@
       this.hang(node, owner.id);
       const isMine = (badge) => badge.fullName.startsWith(`${node.path}.`);
       for (let at = owner; at; at = at.parent) {
-        node.badges.push(...at.badges.filter(isMine));
+        at.badges.filter(isMine).forEach((badge) => vk.addTo(node, 'badges', badge));
         node.ownNames.push(...at.ownNames.filter((name) => name.startsWith(`${node.path}.`)));
         at.badges = at.badges.filter((badge) => !isMine(badge));
         at.ownNames = at.ownNames.filter((name) => !name.startsWith(`${node.path}.`));
@@ -214,11 +218,12 @@
 
     /** What flows: {from, to, shape, kind, change} between nodes that have a place in the tree. */
     flows() {
-      return this.edges.flatMap((edge) => {
-        const [from, to] = [this.places[edge.src], this.places[edge.dst]];
-        if (from.absorbed || to.absorbed || !from.parent || !to.parent) return [];
-        return [{ from, to, shape: edge.shape, kind: edge.kind, change: edge.change }];
-      });
+      const found = [];
+      for (const { src, dst, shape, kind, change } of this.edges) {
+        const [from, to] = [this.places[src], this.places[dst]];
+        if (!from.absorbed && !to.absorbed && from.parent && to.parent) found.push({ from, to, shape, kind, change });
+      }
+      return found;
     }
   }
 

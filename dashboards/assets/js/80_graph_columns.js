@@ -36,6 +36,40 @@
   /** Whether a document is a captured graph in columns; the other kind is the module tree. */
   vk.isGraphColumns = (doc) => Boolean(doc && doc.nodes && !Array.isArray(doc.nodes));
 
+  const NONE = Object.freeze([]);
+
+  /** One node of the tree, whatever it is; every field is there from the start, which is what makes many of them fast.
+   *  Lists are shared until something is in them: replace them, never push. */
+  class GraphNode {
+    constructor(id, kind, op, name) {
+      this.id = id;
+      this.kind = kind;
+      this.op = op;
+      this.name = name;
+      this.path = this.extra = this.source = this.state = this.change = this.countText = '';
+      this.parent = this.range = this.face = this.badge = this.absorbed = this.links = this.entries = this.exits = null;
+      this.children = this.ownNames = this.allNames = this.badges = NONE;
+      this.inputShapes = this.outputShapes = this.dtypes = this.attributes = this.parameter_names = NONE;
+      this.parameters = this.trainable = this.flops = this.depth = this.index = 0;
+      this.order = -1;
+      this.count = 1;
+      this.firstOrder = Infinity;
+      this.changes = null;
+      this.isStack = this.isTurn = this.isIdle = this.isCalled = this.isSelfLoop = this.hasLoop = false;
+    }
+  }
+  vk.GraphNode = GraphNode;
+
+  /** A node with these fields, its lists its own. */
+  vk.blankGraphNode = (fields) =>
+    Object.assign(new GraphNode(fields.id, fields.kind, fields.op, fields.name), { children: [], ownNames: [], badges: [] }, fields);
+
+  /** Add to a list that may be the shared empty one. */
+  vk.addTo = (node, list, value) => {
+    if (node[list] === NONE) node[list] = [value];
+    else node[list].push(value);
+  };
+
   const FROM_TO = '\u2013';
   const span = (low, high) => (low === high ? String(low) : `${low}${FROM_TO}${high}`);
 

@@ -37,6 +37,7 @@
   /** Give each container `links` between its children, and the children that data enters and leaves by. */
   vk.liftFlows = function (root, flows, most) {
     const prepare = (node) => {
+      if (!node.children.length) return;
       node.links = new Map();
       node.entries = new Set();
       node.exits = new Set();
@@ -56,12 +57,15 @@
   };
 
   function markLoops(node) {
+    if (!node.links) return;
     if (node.links.size) closeLoops(node);
     node.children.forEach(markLoops);
   }
 
   /** In execution order, mark each link that leads back to what led to it. */
   function closeLoops(container) {
+    const isOnward = [...container.links.values()].every(({ from, to }) => from.index < to.index);
+    if (isOnward) return;
     const next = new Map(container.children.map((child) => [child, []]));
     for (const link of container.links.values()) next.get(link.from).push(link);
     const state = new Map();

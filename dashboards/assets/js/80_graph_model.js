@@ -46,18 +46,19 @@
 
   /** A container comes where its first child came; what never ran comes last. */
   function firstOrder(node) {
+    if (!node.children.length && node.kind !== 'module') return (node.firstOrder = node.order > -1 || node.kind === 'input' ? node.order : LATE);
     const below = node.children.map(firstOrder).filter((order) => order !== LATE);
     const own = node.order > -1 || node.kind === 'input' ? node.order : LATE;
     node.firstOrder = own !== LATE ? own : below.length ? Math.min(...below) : LATE;
     if (node.isIdle) node.firstOrder = LATE;
-    const listed = new Map(node.children.map((child, i) => [child, i]));
     const late = (a, b) => (a.firstOrder === b.firstOrder ? 0 : a.firstOrder < b.firstOrder ? -1 : 1);
-    node.children.sort((a, b) => late(a, b) || listed.get(a) - listed.get(b));
+    if (node.children.some((child, i) => i && late(node.children[i - 1], child) > 0)) node.children.sort(late);
     return node.firstOrder;
   }
 
   /** Names of the parameters in a node and below; `sizes` counts them where the tree does not say. */
   function collectNames(node, sizes) {
+    if (!node.children.length && !node.ownNames.length) return node.ownNames;
     const all = new Set(node.ownNames);
     for (const child of node.children) for (const name of collectNames(child, sizes)) all.add(name);
     node.allNames = [...all];
@@ -98,22 +99,19 @@
     node.children.forEach((child) => describe(child, depth + 1, index));
   }
 
+  const UNCHANGED = Object.freeze({ total: 1 });
   const CHANGES = ['added', 'removed', 'reshaped', 'rewired'];
 
   /** How many leaves of each change are below: a container says "3 added", or is added as a whole. */
   function countChanges(node) {
+    if (!node.children.length) return node.change ? { total: 1, [node.change]: 1 } : UNCHANGED;
     const sum = { total: 0 };
     for (const child of node.children) {
       const below = countChanges(child);
       for (const key of Object.keys(below)) sum[key] = (sum[key] || 0) + below[key];
     }
-    if (!node.children.length) {
-      sum.total = 1;
-      if (node.change) sum[node.change] = 1;
-    } else {
-      const whole = CHANGES.slice(0, 2).find((change) => sum[change] === sum.total);
-      node.change = node.change || whole || '';
-    }
+    const whole = CHANGES.slice(0, 2).find((change) => sum[change] === sum.total);
+    node.change = node.change || whole || '';
     node.changes = Object.fromEntries(CHANGES.filter((change) => sum[change]).map((change) => [change, sum[change]]));
     return sum;
   }
@@ -129,7 +127,7 @@
     if (!sizes) sumStacks(root);
     countCalls(root);
     describe(root, 0, { next: 0 });
-    countChanges(root);
+    if (flows.some((flow) => flow.change) || [...byId.values()].some((node) => node.change)) countChanges(root);
     vk.liftFlows(root, flows, root.index + byId.size + 1);
     const form = isColumns ? doc.form || 'calls' : 'tree';
     return { root, byId, flows, aliases, form, notes: doc.notes || [], isCircuit: Boolean(tree.isCircuit), key: doc.key };
@@ -144,7 +142,7 @@
     let level = root.children;
     let shown = level.length;
     while (level.length) {
-      const next = level.filter((node) => node.children.length && !node.isStack && (isTree || hasModules(node) || node.depth < 2));
+      const next = level.filter((node) => node.children.length && !node.isStack && (isTree || root.isCircuit || hasModules(node) || node.depth < 2));
       const more = next.reduce((sum, node) => sum + node.children.length, 0);
       if (shown + more > limit) break;
       next.forEach((node) => open.add(node.id));
@@ -167,5 +165,8 @@
 
   vk.nodeTitle = (node) => (node.id === '' ? node.op : node.name || node.path || node.op);
   vk.shapeText = (shape) => (shape.length ? shape.join('\u00d7') : 'scalar');
+  /** Shape of the first output, as a range where it varied; "" where it is not known. */
+  vk.outputText = (node) =>
+    (node.range && node.range.shape) || (node.outputShapes.length ? vk.shapeText(node.outputShapes[0]) : '');
   vk.isFrozen = (node) => node.parameters > 0 && node.trainable === 0;
 })((window.vk = window.vk || {}));

@@ -8,10 +8,11 @@
   vk.graphStack = function (members, byId) {
     const [first, last] = [members[0], members[members.length - 1]];
     const isOne = first.name === last.name;
+    const end = last.name.slice(last.name.lastIndexOf('.') + 1);
     const stack = {
       ...first,
-      id: `${first.id}\u2026${last.name}`,
-      name: isOne ? first.name : `${first.name} \u2026 ${last.name}`,
+      id: `${first.id}\u2026${end}`,
+      name: isOne ? first.name : `${first.name} \u2026 ${end}`,
       isStack: true,
       isTurn: false,
       kind: 'stack',

@@ -2,117 +2,91 @@
 (function (vk) {
   'use strict';
 
-  const PAD = 14;
-  const HEADER = 30;
-  const GAP_X = 26;
-  const GAP_Y = 30;
-  const LANE = 12; // width that each skip connection gets beside the boxes
-  const CHAR = 7;
-  const SIZES = { tall: 46, flat: 28 };
+  const CIRCUIT_GAP = 62; // room for a value and a gradient at each edge
 
-  function leafSize(node) {
-    const name = vk.nodeTitle(node).length + (node.isStack ? 5 : 0);
-    const words = node.parameters ? Math.max(name + node.op.length + 3, 25) : name + node.op.length + 4;
-    const width = Math.max(node.parameters ? 190 : 150, Math.min(340, words * CHAR + 24));
-    return { width, height: node.parameters ? SIZES.tall : SIZES.flat };
-  }
-
-  /** Rank of each child: one below the lowest of those it reads from; without any data flow, execution order. */
-  function rankChildren(node) {
+  /** What an open container's level is made of: edges between children and from and to its ports. */
+  function levelSpec(node, kids, model) {
     const place = new Map(node.children.map((child, i) => [child, i]));
+    const links = [...node.links.values()].sort((a, b) => place.get(a.from) - place.get(b.from) || place.get(a.to) - place.get(b.to));
+    const straight = links.filter((link) => !link.isBack);
+    const backs = links.filter((link) => link.isBack);
     const ran = node.children.filter((child) => child.firstOrder !== Infinity);
-    const links = [...node.links.values()].map(({ from, to }) => [from, to]).filter(([a, b]) => place.get(a) < place.get(b));
-    const flow = links.length ? links : ran.slice(1).map((child, i) => [ran[i], child]);
-    const rank = new Map(node.children.map((child) => [child, 0]));
-    for (const child of node.children) {
-      for (const [a, b] of flow) if (b === child) rank.set(b, Math.max(rank.get(b), rank.get(a) + 1));
+    const isBlind = !links.length && model.form === 'tree';
+    const flow = isBlind ? ran.slice(1).map((child, i) => ({ from: ran[i], to: child, shape: null })) : straight;
+    const pair = ({ from, to }) => [place.get(from), place.get(to)];
+    const [entries, exits] = node.parent && !isBlind ? [[...node.entries], [...node.exits]] : [[], []];
+    const entry = entries.length ? kids.length : -1;
+    const exit = exits.length ? kids.length + (entries.length ? 1 : 0) : -1;
+    const edges = [
+      ...flow.map(pair),
+      ...entries.map((child) => [entry, place.get(child)]),
+      ...exits.map((child) => [place.get(child), exit]),
+    ];
+    const words = [
+      ...flow.map((link) => ({ kind: 'flow', link })),
+      ...entries.map((to) => ({ kind: 'entry', link: { from: node, to } })),
+      ...exits.map((from) => ({ kind: 'exit', link: { from, to: node } })),
+    ];
+    return { edges, loops: backs.map(pair), entry, exit, words, backs };
+  }
+
+  /** A tree of specs for the solver: what is open, with the sizes of what is closed. */
+  function specOf(node, open, model) {
+    if (!node.children.length || !open.has(node.id)) {
+      const face = vk.graphFace(node, model.isCircuit);
+      return { node, face, width: face.width, height: face.height };
     }
-    const linked = new Set(flow.flat());
-    let bottom = Math.max(0, ...[...linked].map((child) => rank.get(child)));
-    if (node.children.length > 1)
-      node.children.filter((child) => !linked.has(child)).forEach((child) => rank.set(child, (bottom += 1)));
-    return { rank, flow };
+    const kids = node.children.map((child) => specOf(child, open, model));
+    const title = vk.graphTextWidth(vk.nodeTitle(node), 12, 600) + vk.graphTextWidth(node.op) + 120;
+    return { node, kids, least: Math.min(320, Math.ceil(title)), gap: model.isCircuit ? CIRCUIT_GAP : 0, ...levelSpec(node, kids, model) };
   }
 
-  function rowsOf(children, rank) {
-    const rows = [];
-    for (const child of children) (rows[rank.get(child)] = rows[rank.get(child)] || []).push(child);
-    return rows.filter(Boolean);
+  const moved = (points, x, y) => points.map((value, i) => value + (i % 2 ? y : x));
+
+  /** Place top down: boxes come out parents first; each container holds its boxes and wires. */
+  function place(spec, x, y, out) {
+    const box = { node: spec.node, face: spec.face, x, y, width: spec.width, height: spec.height, isOpen: Boolean(spec.kids) };
+    out.boxes.push(box);
+    out.byId.set(box.node.id, box);
+    if (!spec.kids) return box;
+    const [left, top] = [x + (spec.width - spec.level.width) / 2, y + vk.graphChrome.header];
+    box.kids = spec.kids.map((kid, i) => place(kid, left + spec.level.x[i], top + spec.level.y[i], out));
+    box.portIn = spec.entry >= 0 ? left + spec.level.x[spec.entry] : null;
+    box.portOut = spec.exit >= 0 ? left + spec.level.x[spec.exit] : null;
+    box.wires = wiresOf(spec, box, left, top, out);
+    out.wires.push(...box.wires);
+    return box;
   }
 
-  /** Measure bottom up: a tree of {node, width, height, isOpen, rows, flow}. */
-  function measure(node, open) {
-    if (!node.children.length || !open.has(node.id)) return { node, isOpen: false, ...leafSize(node) };
-    const { rank, flow } = rankChildren(node);
-    const inner = new Map(node.children.map((child) => [child, measure(child, open)]));
-    const rows = rowsOf(node.children, rank).map((row) => row.map((child) => inner.get(child)));
-    const skips = flow.filter(([a, b]) => rank.get(b) - rank.get(a) > 1).length;
-    const rowWidth = (row) => row.reduce((sum, box) => sum + box.width, 0) + GAP_X * (row.length - 1);
-    const title = (vk.nodeTitle(node).length + node.op.length + 16) * CHAR;
-    return {
-      node,
-      isOpen: true,
-      rows,
-      flow,
-      rank,
-      inner,
-      width: Math.max(title, ...rows.map(rowWidth)) + 2 * PAD + 2 * Math.min(skips, 4) * LANE,
-      height:
-        HEADER + PAD + rows.reduce((sum, row) => sum + Math.max(...row.map((box) => box.height)), 0) + GAP_Y * (rows.length - 1),
-    };
-  }
-
-  /** Place top down; boxes come out parents first. */
-  function place(box, x, y, boxes) {
-    Object.assign(box, { x, y });
-    boxes.push(box);
-    if (!box.isOpen) return;
-    let top = y + HEADER;
-    for (const row of box.rows) {
-      const width = row.reduce((sum, child) => sum + child.width, 0) + GAP_X * (row.length - 1);
-      const height = Math.max(...row.map((child) => child.height));
-      let left = x + (box.width - width) / 2;
-      for (const child of row) {
-        place(child, left, top + (height - child.height) / 2, boxes);
-        left += child.width + GAP_X;
-      }
-      top += height + GAP_Y;
-    }
-  }
-
-  /** A link that passes by other boxes leaves and enters on the right and goes around them. */
-  function wires(box) {
-    let lane = 0;
-    return box.flow.map(([a, b]) => {
-      const [from, to] = [box.inner.get(a), box.inner.get(b)];
-      const isSkip = box.rank.get(b) - box.rank.get(a) > 1;
-      if (isSkip) lane += 1;
-      const passed = isSkip
-        ? [...box.inner.values()].filter(
-            ({ node }) => box.rank.get(node) > box.rank.get(a) && box.rank.get(node) < box.rank.get(b),
-          )
-        : [];
-      const around = isSkip
-        ? Math.max(from.x + from.width, to.x + to.width, ...passed.map((other) => other.x + other.width)) +
-          LANE * (0.6 + ((lane - 1) % 4))
-        : null;
-      return {
-        around,
-        x0: from.x + from.width / (isSkip ? 1 : 2),
-        y0: from.y + (isSkip ? Math.min(from.height, 46) / 2 : from.height),
-        x1: to.x + to.width / (isSkip ? 1 : 2),
-        y1: to.y + (isSkip ? Math.min(to.height, 46) / 2 : 0),
-        shape: isSkip ? '' : a.outputShapes.slice(0, 1).map(vk.shapeText).join(''),
-      };
+  function wiresOf(spec, box, left, top, out) {
+    const at = (node) => (node === box.node ? box : out.byId.get(node.id));
+    const flows = spec.words.map(({ kind, link }, k) => {
+      const route = spec.level.routes[k];
+      const points = route && moved(route, left, top);
+      return { kind: points ? kind : 'stub', link, from: at(link.from), to: at(link.to), points };
     });
+    const outermost = Math.max(...spec.level.lanes, 0);
+    const loops = spec.backs.map((link, k) => ({
+      kind: 'loop',
+      isTold: spec.level.lanes[k] === outermost,
+      link,
+      from: at(link.from),
+      to: at(link.to),
+      points: moved(spec.level.loops[k], left, top),
+    }));
+    return [...flows, ...loops];
   }
 
-  /** Lay out what is open: {boxes, wires, width, height}. */
-  vk.layOutGraph = function (root, open) {
-    const boxes = [];
-    const top = measure(root, open);
-    place(top, 0, 0, boxes);
-    return { boxes, wires: boxes.filter((box) => box.isOpen).flatMap(wires), width: top.width, height: top.height };
+  function assemble(spec, model) {
+    const out = { boxes: [], wires: [], byId: new Map(), model };
+    out.root = place(spec, 0, 0, out);
+    return Object.assign(out, { width: spec.width, height: spec.height });
+  }
+
+  /** Lay out what is open: {root, boxes, wires, byId, width, height}, at once or as a promise (see GraphLayouts). */
+  vk.layOutGraph = function (model, open, layouts = vk.graphLayouts()) {
+    const spec = specOf(model.root, open, model);
+    const solved = layouts.solve(spec);
+    return solved === true ? assemble(spec, model) : solved.then(() => assemble(spec, model));
   };
-  vk.graphHeader = HEADER;
 })((window.vk = window.vk || {}));

@@ -1,24 +1,13 @@
-/* Painting the laid-out graph on a canvas: only what is in view, labels only where they can be read. */
+/* Painting the laid-out graph: only what is in view, labels only where they can be read. */
 (function (vk) {
   'use strict';
 
-  const RADIUS = 6;
-  const READABLE = 0.38; // scale below which text is left out
-
-  function palette() {
-    const token = vk.theme.token;
-    return {
-      bg: token('--vk-bg'),
-      surface: token('--vk-surface'),
-      sunken: token('--vk-sunken'),
-      border: token('--vk-border'),
-      strong: token('--vk-border-strong'),
-      text: token('--vk-text'),
-      muted: token('--vk-muted'),
-      accent: token('--vk-accent'),
-      font: token('--vk-font') || 'sans-serif',
-    };
-  }
+  const READABLE = 0.36; // scale below which text is left out
+  /** Operations that compute nothing: they only say the same numbers in another shape. */
+  const PLUMBING = new Set(
+    'View UnsafeView Reshape ReshapeAlias Transpose T Permute Expand Squeeze Unsqueeze Clone Select Slice AsStrided ToCopy Alias Detach'.split(' '),
+  );
+  const SPECK = 2.5; // px of a container on the screen below which its inside is left out
 
   class GraphPainter {
     constructor(canvas) {
@@ -33,178 +22,199 @@
       Object.assign(this, { width, height });
     }
 
-    /** `scene` is {layout, overlay, view: {x, y, scale}, selected, hovered, matches}. */
+    /** `scene` is {layout, overlay, view: {x, y, scale}, selected, hovered, matches, path, pins, values}. */
     paint(scene) {
       const { context, ratio } = this;
       const { x, y, scale } = scene.view;
-      this.colors = palette();
-      this.scene = scene;
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, this.width, this.height);
       context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
-      this.hasText = scale > READABLE;
-      scene.layout.boxes
-        .filter((box) => this.isInView(box))
-        .forEach((box) => (box.isOpen ? this.container(box) : this.leaf(box)));
-      scene.layout.wires.forEach((wire) => this.wire(wire));
-    }
-
-    isInView(box) {
-      const { x, y, scale } = this.scene.view;
-      return (
-        box.x * scale + x < this.width &&
-        (box.x + box.width) * scale + x > 0 &&
-        box.y * scale + y < this.height &&
-        (box.y + box.height) * scale + y > 0
-      );
-    }
-
-    // -- boxes
-
-    outline(box, fill, shift = 0) {
-      const { context } = this;
-      const { selected, hovered, matches } = this.scene;
-      const isSelected = selected === box.node.id;
-      context.beginPath();
-      context.roundRect(box.x + shift, box.y + shift, box.width, box.height, RADIUS);
-      context.fillStyle = fill;
-      context.fill();
-      const isFound = matches && matches.has(box.node.id);
-      context.lineWidth = isSelected ? 2.5 : isFound ? 2 : 1;
-      context.strokeStyle =
-        isSelected || isFound ? this.colors.accent : hovered === box.node.id ? this.colors.text : this.colors.strong;
-      context.setLineDash(box.node.isStack && box.isOpen ? [5, 4] : []);
-      context.stroke();
-      context.setLineDash([]);
-    }
-
-    container(box) {
-      const { colors } = this;
-      const { overlay } = this.scene;
-      this.outline(box, box.node.depth % 2 ? colors.bg : colors.surface);
-      if (!this.hasText) return;
-      const middle = box.y + vk.graphHeader / 2;
-      const title = this.write(vk.nodeTitle(box.node), box.x + 26, middle, {
-        weight: 600,
-        color: colors.text,
-        most: box.width - 120,
-      });
-      this.caret(box.x + 14, middle, true);
-      if (box.node.id !== '')
-        this.write(box.node.op, box.x + 34 + title, middle, { color: colors.muted, most: box.width - title - 120 });
-      this.chip(overlay, box, middle);
-    }
-
-    /** The container's own value as a coloured pill in its header. */
-    chip(overlay, box, middle) {
-      const text = overlay.text(box.node);
-      const right = box.x + box.width - 10;
-      if (!text) {
-        if (box.node.parameters)
-          this.write(vk.format.si(box.node.parameters), right, middle, { align: 'right', color: this.colors.muted });
-        return;
-      }
-      const { context } = this;
-      const value = overlay.of(box.node);
-      context.font = `11px ${this.colors.font}`;
-      const width = context.measureText(text).width + 12;
-      context.beginPath();
-      context.roundRect(right - width, middle - 9, width, 18, 9);
-      context.fillStyle = overlay.scale.css(value);
-      context.fill();
-      this.write(text, right - 6, middle, { align: 'right', color: overlay.scale.ink(value), size: 11 });
-    }
-
-    leaf(box) {
-      const { colors } = this;
-      const { overlay } = this.scene;
-      const { node } = box;
-      const value = overlay.of(node);
-      const isColored = !Number.isNaN(value) && !vk.isFrozen(node);
-      const fill = isColored ? overlay.scale.css(value) : vk.isFrozen(node) ? colors.sunken : colors.surface;
-      const ink = isColored ? overlay.scale.ink(value) : vk.isFrozen(node) ? colors.muted : colors.text;
-      if (node.isStack) [6, 3].forEach((shift) => this.outline(box, fill, shift));
-      this.outline(box, fill);
-      if (!this.hasText) return;
-      this.leafText(box, ink, isColored ? ink : colors.muted);
-    }
-
-    leafText(box, ink, faint) {
-      const { node } = box;
-      const { overlay } = this.scene;
-      const isTall = node.parameters > 0;
-      const first = isTall ? box.y + 15 : box.y + box.height / 2;
-      const indent = node.children.length ? 26 : 12;
-      if (node.children.length) this.caret(box.x + 14, first, false, ink);
-      const right = box.x + box.width - 12;
-      const title = node.isStack ? `${vk.nodeTitle(node)}  \u00d7${node.children.length}` : vk.nodeTitle(node);
-      const used = this.write(title, box.x + indent, first, { weight: 600, color: ink, most: box.width - indent - 50 });
-      this.write(node.op, right, first, { align: 'right', color: faint, most: box.width - indent - used - 22 });
-      if (!isTall) return;
-      const second = box.y + box.height - 14;
-      this.write(`${vk.format.si(node.parameters)} parameters`, box.x + indent, second, { color: faint, size: 11 });
-      const text = vk.isFrozen(node) ? 'frozen' : overlay.key === 'parameters' ? '' : overlay.text(node);
-      this.write(text, right, second, { align: 'right', color: ink, size: 11, weight: 600 });
-    }
-
-    caret(x, y, isOpen, color = this.colors.muted) {
-      const { context } = this;
-      context.beginPath();
-      if (isOpen) (context.moveTo(x - 4, y - 2), context.lineTo(x, y + 3), context.lineTo(x + 4, y - 2));
-      else (context.moveTo(x - 2, y - 4), context.lineTo(x + 3, y), context.lineTo(x - 2, y + 4));
-      context.strokeStyle = color;
-      context.lineWidth = 1.6;
-      context.stroke();
-    }
-
-    /** Write text, shortened in the middle to `most` pixels; returns its width. */
-    write(text, x, y, { weight = 400, size = 12, color, align = 'left', most = Infinity }) {
-      const { context } = this;
-      context.font = `${weight} ${size}px ${this.colors.font}`;
-      context.fillStyle = color;
-      context.textAlign = align;
-      context.textBaseline = 'middle';
-      let shown = text;
-      let keep = text.length;
-      while (context.measureText(shown).width > most && keep > 3) {
-        keep -= 1;
-        shown = `${text.slice(0, Math.ceil(keep / 2))}\u2026${text.slice(text.length - Math.floor(keep / 2))}`;
-      }
-      if (most < 12) return 0;
-      context.fillText(shown, x, y + 0.5);
-      return context.measureText(shown).width;
-    }
-
-    // -- data flow
-
-    arrow(x, y, isDown) {
-      const { context } = this;
-      context.beginPath();
-      context.moveTo(x, y);
-      context.lineTo(isDown ? x - 4 : x + 7, isDown ? y - 7 : y - 4);
-      context.lineTo(isDown ? x + 4 : x + 7, isDown ? y - 7 : y + 4);
-      context.fill();
-    }
-
-    wire({ x0, y0, x1, y1, around, shape }) {
-      const { context, colors } = this;
-      context.lineWidth = 1.3;
-      context.strokeStyle = context.fillStyle = colors.muted;
-      context.beginPath();
-      context.moveTo(x0, y0);
-      if (around === null) {
-        const middle = (y0 + y1) / 2;
-        context.bezierCurveTo(x0, middle, x1, middle, x1, y1 - 5);
-      } else {
-        context.arcTo(around, y0, around, y1, RADIUS);
-        context.arcTo(around, y1, x1, y1, RADIUS);
-        context.lineTo(x1 + 5, y1);
-      }
-      context.stroke();
-      this.arrow(x1, y1, around === null);
-      if (shape && this.hasText && Math.abs(x0 - x1) < 60)
-        this.write(shape, x1 + 8, (y0 + y1) / 2, { size: 10, color: colors.muted });
+      const view = { left: -x / scale, top: -y / scale, right: (this.width - x) / scale, bottom: (this.height - y) / scale };
+      return new GraphPicture(context, scene, view, scale).draw();
     }
   }
   vk.GraphPainter = GraphPainter;
+
+  /** One drawing of the graph, on the screen or into a file. */
+  class GraphPicture {
+    constructor(context, scene, view, scale) {
+      this.pen = new vk.GraphPen(context, vk.graphPalette());
+      this.colors = this.pen.colors;
+      Object.assign(this, { scene, view, scale, hasText: scale > READABLE, drawn: 0 });
+      this.wires = new vk.WirePainter(this.pen, scene);
+      this.marks = new vk.MarkPainter(this.pen, scene);
+    }
+
+    /** Returns how many boxes were drawn. */
+    draw() {
+      this.box(this.scene.layout.root);
+      return this.drawn;
+    }
+
+    isInView({ x, y, width, height }, margin = 0) {
+      const { left, top, right, bottom } = this.view;
+      return x - margin < right && x + width + margin > left && y - margin < bottom && y + height + margin > top;
+    }
+
+    box(box) {
+      if (!this.isInView(box, 24)) return;
+      this.drawn += 1;
+      this.pen.context.globalAlpha = this.alphaOf(box);
+      if (!box.isOpen) this.leaf(box);
+      else this.container(box);
+      this.pen.context.globalAlpha = 1;
+      if (box.isOpen && box.width * this.scale > SPECK) this.inside(box);
+      this.marks.over(box, this.hasText);
+    }
+
+    inside(box) {
+      box.kids.forEach((kid) => this.box(kid));
+      const detail = box.height * this.scale > 12;
+      if (detail) for (const wire of box.wires) if (this.reaches(wire)) this.wires.paint(wire, this.hasText);
+    }
+
+    /** Whether a wire's ends span something in view. */
+    reaches({ from, to, points }) {
+      if (!points) return this.isInView(to, 24);
+      const [y0, y1] = [points[1], points[points.length - 1]];
+      const { left, top, right, bottom } = this.view;
+      if (Math.min(y0, y1) > bottom || Math.max(y0, y1) < top) return false;
+      let [low, high] = [Math.min(from.x, to.x), Math.max(from.x + from.width, to.x + to.width)];
+      for (let i = 0; i < points.length; i += 2) ((low = Math.min(low, points[i])), (high = Math.max(high, points[i])));
+      return low < right && high > left;
+    }
+
+    alphaOf({ node }) {
+      const { path } = this.scene;
+      if (node.change === 'removed') return 0.55;
+      return path && !path.up.has(node) && !path.down.has(node) ? 0.35 : 1;
+    }
+
+    /** The overlay's value of a node, NaN where it has none; colours may be one model behind for a frame. */
+    value(node) {
+      const value = this.scene.overlay.of(node);
+      return value === undefined || value === null ? NaN : value;
+    }
+
+    text(node) {
+      return Number.isNaN(this.value(node)) ? '' : this.scene.overlay.text(node);
+    }
+
+    // -- containers
+
+    container(box) {
+      const { pen, colors } = this;
+      const { node } = box;
+      if (node.isFrame) return;
+      const fill = node.depth % 2 ? colors.bg : colors.surface;
+      pen.shape('box', box, { fill, ...this.marks.outline(node), dash: node.isStack ? [5, 4] : node.state === 'no_grad' ? [4, 3] : null });
+      if (!this.hasText) return;
+      const middle = box.y + vk.graphChrome.header / 2;
+      const title = vk.nodeTitle(node) + (node.countText ? `  ${node.countText}` : '');
+      const used = pen.write(title, box.x + 26, middle, { weight: 600, color: colors.text, most: box.width - 120 });
+      pen.caret(box.x + 14, middle, true, colors.muted);
+      if (node.id !== '') pen.write(node.op, box.x + 34 + used, middle, { color: colors.muted, most: box.width - used - 120 });
+      this.chip(box, middle);
+    }
+
+    /** The container's own value as a coloured pill in its header. */
+    chip({ node, x, width }, middle) {
+      const { pen, colors } = this;
+      const { overlay } = this.scene;
+      const text = this.text(node);
+      const right = x + width - 10;
+      if (text) {
+        const value = overlay.of(node);
+        const wide = vk.graphTextWidth(text, 11) + 12;
+        pen.pill(text, right - wide, middle, { fill: overlay.scale.css(value), color: overlay.scale.ink(value), size: 11, width: wide, height: 18 });
+      } else if (node.parameters)
+        pen.write(vk.format.si(node.parameters), right, middle, { align: 'right', color: colors.muted, size: 11 });
+    }
+
+    // -- leaves
+
+    leaf(box) {
+      const { node, face } = box;
+      const { overlay } = this.scene;
+      const value = this.value(node);
+      const isColored = !Number.isNaN(value) && !vk.isFrozen(node);
+      const look = this.look(node, face);
+      if (isColored) Object.assign(look, { fill: overlay.scale.css(value), ink: overlay.scale.ink(value), faint: overlay.scale.ink(value) });
+      const mark = this.marks.outline(node, look.stroke);
+      const edge = { fill: look.fill, ...mark, dash: mark.dash || look.dash };
+      if (node.isStack) for (const shift of [6, 3]) this.pen.shape(face.shape, { ...box, x: box.x + shift, y: box.y + shift }, edge);
+      this.pen.shape(face.shape, box, edge);
+      if (node.hasLoop || node.isSelfLoop) this.selfLoop(box);
+      if (!this.hasText) return;
+      if (face.shape === 'circle') this.pen.write(face.title, box.x + box.width / 2, box.y + box.height / 2, { align: 'center', color: look.ink, size: face.title.length > 2 ? 11 : 15 });
+      else this.leafText(box, look, isColored);
+    }
+
+    /** Colours of a box that no overlay colours. */
+    look(node, { shape }) {
+      const { colors } = this;
+      const isQuiet = vk.isFrozen(node) || node.isIdle || node.state === 'frozen' || node.state === 'unused';
+      const plain = { fill: colors.surface, stroke: colors.strong, ink: colors.text, faint: colors.muted, dash: node.state === 'no_grad' ? [4, 3] : null };
+      if (isQuiet) return { ...plain, fill: colors.sunken, ink: colors.muted, dash: node.isIdle ? [2, 3] : null };
+      if (shape === 'loss') return { ...plain, fill: colors.accent, stroke: colors.accent, ink: colors.onAccent, faint: colors.onAccent };
+      if (shape === 'input' || shape === 'output' || shape === 'parameter') return { ...plain, fill: colors.soft, stroke: colors.accent };
+      if (PLUMBING.has(node.op)) return { ...plain, fill: colors.bg, stroke: colors.border, ink: colors.muted };
+      if (shape === 'pill' || shape === 'circle') return { ...plain, fill: colors.sunken, stroke: node.kind === 'function' ? colors.accent : colors.strong };
+      return plain;
+    }
+
+    selfLoop({ x, y, width, height }) {
+      const { context } = this.pen;
+      const [right, middle] = [x + width, y + height / 2];
+      context.beginPath();
+      context.moveTo(right, middle + 8);
+      context.bezierCurveTo(right + 20, middle + 14, right + 20, middle - 14, right + 5, middle - 7);
+      context.strokeStyle = this.colors.accent;
+      context.lineWidth = 1.5;
+      context.stroke();
+      this.pen.arrow(right, middle - 7, false, this.colors.accent);
+    }
+
+    leafText(box, { ink, faint }, isColored) {
+      const { pen } = this;
+      const { node, face } = box;
+      const first = face.isTall ? box.y + 15 : box.y + box.height / 2;
+      const isCentred = face.shape === 'pill';
+      if (node.children.length) pen.caret(box.x + 14, first, false, ink);
+      const right = box.x + box.width - 12;
+      const used = isCentred
+        ? pen.write(face.title, box.x + box.width / 2, first, { align: 'center', color: ink, most: box.width - 16 })
+        : pen.write(face.title, box.x + face.indent, first, { weight: 600, color: ink, most: box.width - face.indent - Math.min(vk.graphTextWidth(face.right, 11), 40) - 14 });
+      if (face.right) pen.write(face.right, right, first, { align: 'right', color: faint, size: face.shape === 'box' ? 12 : 11, most: box.width - face.indent - used - 22 });
+      if (face.isTall) this.secondLine(box, { ink, faint }, isColored);
+    }
+
+    secondLine(box, { ink, faint }, isColored) {
+      const { pen } = this;
+      const { node, face } = box;
+      const y = box.y + box.height - 14;
+      const text = vk.isFrozen(node) ? 'frozen' : this.scene.overlay.key === 'parameters' ? '' : this.text(node);
+      const right = box.x + box.width - 12;
+      const used = face.shape === 'box' ? pen.write(text, right, y, { align: 'right', color: ink, size: 11, weight: 600 }) : 0;
+      if (face.second) pen.write(face.second, box.x + face.indent, y, { color: faint, size: 11, most: box.width - face.indent - used - 18 });
+      const start = face.shape === 'pill' ? box.x + (box.width - face.pills.reduce((sum, { width }) => sum + width + 4, -4)) / 2 : box.x + face.indent - 4;
+      this.badges(face.pills, start, y, right - used - (used ? 6 : -6), isColored ? ink : null);
+    }
+
+    /** Parameters on what reads them, as far as there is room; the rest as a number. */
+    badges(pills, x, y, end, ink) {
+      const { pen, colors } = this;
+      let at = x;
+      for (let i = 0; i < pills.length; i++) {
+        const { text, width, state } = pills[i];
+        const isQuiet = state === 'frozen' || state === 'unused';
+        if (at + width > end) return void pen.write(`+${pills.length - i}`, at + 2, y, { size: 10.5, color: ink || colors.muted });
+        const color = ink || (isQuiet ? colors.muted : colors.accent);
+        pen.pill(text, at, y, { fill: ink ? null : isQuiet ? colors.sunken : colors.soft, stroke: ink || (isQuiet ? colors.strong : null), color, width, dash: isQuiet ? [2, 2] : null });
+        at += width + 4;
+      }
+      return undefined;
+    }
+  }
+  vk.GraphPicture = GraphPicture;
 })((window.vk = window.vk || {}));

@@ -1,0 +1,16 @@
+/* The worker that lays out levels of the graph, so that the page stays smooth. Its address says where the page is. */
+'use strict';
+importScripts('../vendor/dagre.min.js', '../js/81_graph_level.js', '../js/81_graph_layering.js', '../js/81_graph_solve.js');
+
+const solver = new vk.GraphSolver(self.dagre);
+
+/** Answer {id, spec} with the levels of the solved tree. */
+self.onmessage = ({ data: { id, spec } }) => {
+  const before = solver.computed;
+  try {
+    solver.solve(spec);
+    self.postMessage({ id, levels: [...solver.levels(spec)], computed: solver.computed - before });
+  } catch (error) {
+    self.postMessage({ id, error: String(error) });
+  }
+};
