@@ -42,6 +42,7 @@ class Building:
         self._values: dict[str, Value] = {}
         self._later: list[tuple[str, str, int]] = []
         self._counts: Counter[str] = Counter()
+        self._read: set[str] = set()
         self._running = 0
 
     def scope(self, parent: str, name: str, op: str = "", *, path: str = "", call: int = 0) -> str:
@@ -51,6 +52,11 @@ class Building:
         if made not in self._scopes:
             self._scopes[made] = Scope(made, path, op, parent, call)
         return made
+
+    def path(self, scope: str, name: str = "") -> str:
+        """Return the path of a scope, or of what is called `name` in it."""
+        holder = self._scopes[scope].path if scope in self._scopes else ""
+        return f"{holder}.{name}".strip(".")
 
     def add(self, node: Node, makes: Iterable[str] = (), reads: Iterable[str] = ()) -> str:
         """Add a node whose outputs are values of these names; return its id.
@@ -94,7 +100,7 @@ class Building:
             kind=kind,
             op=op,
             name=name or op,
-            path=self._scopes[scope].path if scope in self._scopes else "",
+            path=self.path(scope),
             scope=scope,
             shapes=tuple(shapes),
             dtypes=tuple(dtypes),
@@ -104,7 +110,14 @@ class Building:
         return self.add(node, makes, reads)
 
     def stored(
-        self, kind: str, name: str, shape: Shape | None, dtype: str = "", makes: str = ""
+        self,
+        kind: str,
+        name: str,
+        shape: Shape | None,
+        dtype: str = "",
+        makes: str = "",
+        *,
+        state: str = "",
     ) -> str:
         """Add a parameter, buffer or constant; its path is its name without the last part."""
         known = shape is not None and min(shape, default=0) >= 0
@@ -117,6 +130,7 @@ class Building:
             shapes=() if shape is None else (shape,),
             dtypes=(dtype,) if dtype else (),
             parameters=prod(shape) if shape is not None and known and kind == "parameter" else 0,
+            state=state,
         )
         return self.add(node, [makes or name])
 
@@ -126,7 +140,7 @@ class Building:
         node = Node(f"input:{name}", "input", "Input", name, shapes=shapes, dtypes=dtypes)
         return self.add(node, [makes or name])
 
-    def output(self, name: str, reads: str) -> str:
+    def output(self, name: str, reads: str, *, kind: str = "output") -> str:
         """Add a result of the model, which is the value `reads`."""
         value = self._values.get(reads)
         shapes = (value.shape,) if value is not None and value.shape else ()
@@ -160,8 +174,8 @@ class Building:
         else:
             self._wire(node, value, input)
 
-    def graph(self) -> Graph:
-        """Return the graph: what runs in order, the rest behind."""
+    def graph(self, *, prune: bool = False) -> Graph:
+        """Return the graph: what runs in order, the rest behind; `prune`: no empty scopes."""
         missing = 0
         for node, name, place in self._later:
             value = self._values.get(name)
@@ -170,13 +184,31 @@ class Building:
                 self._wire(node, value, place)
         if missing:
             self.notes.append(f"{missing} inputs read from what the file does not hold")
-        nodes = sorted(self._nodes, key=_place)
-        parts = tuple(self._edges), tuple(self._scopes.values())
+        nodes = sorted(map(self._with_use, self._nodes), key=_place)
+        used = self._used() if prune else set(self._scopes)
+        scopes = tuple(scope for name, scope in self._scopes.items() if name in used)
+        parts = tuple(self._edges), scopes
         return signed(Graph(tuple(nodes), *parts, self._source, notes=tuple(self.notes)))
+
+    def _used(self) -> set[str]:
+        """Return the scopes that something runs in, and those around them."""
+        found: set[str] = set()
+        for node in self._nodes:
+            scope = node.scope
+            while scope in self._scopes and scope not in found:
+                found.add(scope)
+                scope = self._scopes[scope].parent
+        return found
+
+    def _with_use(self, node: Node) -> Node:
+        if node.kind != "parameter" or node.state or node.id in self._read:
+            return node
+        return replace(node, state="unused")
 
     def _wire(self, node: str, value: Value, place: int) -> None:
         stored = value.node.startswith(("parameter:", "buffer:"))
         kind = "parameter" if stored else "data"
+        self._read.add(value.node)
         self._edges.append(Edge(value.node, node, value.output, place, value.shape, kind))
 
 

@@ -56,7 +56,7 @@ class _Reading:
         """Add a model as a scope; return its results."""
         if depth > _DEEPEST:
             raise ValueError("its models are nested too deeply")
-        path = f"{scope.strip('/').replace('/', '.')}.{name}".strip(".")
+        path = self.building.path(scope, name)
         own = self.building.scope(scope, name, str(config["class_name"]), path=path)
         body = config["config"]
         layers = body["layers"] if isinstance(body, dict) and "layers" in body else body
@@ -116,7 +116,7 @@ class _Reading:
 
     def _layer(self, layer: Mapping[str, Any], scope: str, reads: Sequence[str], made: str) -> str:
         name, config = _name(layer), layer.get("config", {})
-        path = f"{scope.strip('/').replace('/', '.')}.{name}".strip(".")
+        path = self.building.path(scope, name)
         own = self.building.scope(scope, name, str(layer["class_name"]), path=path)
         self.building.running(
             str(layer["class_name"]),

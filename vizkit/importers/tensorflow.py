@@ -9,6 +9,7 @@ from typing import Any
 from tensorboard.compat.proto.config_pb2 import RunMetadata
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
+from vizkit.events.varint import BYTES, fields
 from vizkit.importers import torch_graphdef
 from vizkit.importers.building import Building
 from vizkit.importers.files import File, reader
@@ -30,7 +31,19 @@ def read(file: File) -> Graph:
     """
     head = file.head()
     is_text = b"node {" in head or b"node{" in head
+    if is_saved_model(head):
+        return from_bytes(_in_saved_model(file.read()))
     return graph_of(_of_text(file.text()) if is_text else GraphDef.FromString(file.read()))
+
+
+def is_saved_model(head: bytes) -> bool:
+    """Tell whether a file begins as saved_model.pb: version 1, and a message of messages."""
+    if not head.startswith(b"\x08\x01\x12"):
+        return False
+    behind = 3
+    while behind < len(head) and head[behind] & 0x80:
+        behind += 1
+    return head[behind + 1 : behind + 2] == b"\n"
 
 
 def from_bytes(content: bytes) -> Graph:
@@ -90,6 +103,19 @@ def in_order(nodes: Sequence[Any]) -> list[Any]:
             if not waits[other]:
                 ready.append(other)
     return list(done.values())
+
+
+def _in_saved_model(content: bytes) -> bytes:
+    """Return the GraphDef of the first of a SavedModel's meta graphs; it is field 2 of both."""
+    at, end = 0, len(content)
+    for _ in range(2):
+        found = [
+            (a, b)
+            for number, wire, a, b in fields(content, at, end)
+            if (number, wire) == (2, BYTES)
+        ]
+        at, end = found[0]
+    return content[at:end]
 
 
 def _of_text(text: str) -> Any:
@@ -157,7 +183,7 @@ class _Reading:
             kind=kind,
             op=node.op,
             name=node.name.rpartition("/")[2],
-            path=scope.strip("/").replace("/", "."),
+            path=self._building.path(scope),
             scope=scope,
             shapes=shapes,
             dtypes=dtypes * max(len(shapes), 1),
@@ -173,7 +199,7 @@ class _Reading:
             if function is None:
                 continue
             own = f"{node.name.rpartition('/')[2]}.{attribute}"
-            path = f"{scope.strip('/').replace('/', '.')}.{own}".strip(".")
+            path = self._building.path(scope, own)
             body = self._building.scope(scope, own, name, path=path)
             for place, argument in enumerate(function.signature.input_arg):
                 if place < len(inputs):
@@ -186,8 +212,7 @@ class _Reading:
     def _scope(self, parts: Iterable[str], within: str) -> str:
         scope = within
         for part in parts:
-            path = f"{scope.strip('/').replace('/', '.')}.{part}".strip(".")
-            scope = self._building.scope(scope, part, path=path)
+            scope = self._building.scope(scope, part, path=self._building.path(scope, part))
         return scope
 
     def _local(self, value: str, within: str) -> str:

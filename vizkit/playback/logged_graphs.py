@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 
 from vizkit.errors import GraphFileError, RunNotFoundError, TagNotFoundError, VizkitError
 from vizkit.events.batch import KEEP_BELOW
-from vizkit.events.decode import GRAPH_PLUGIN, GRAPH_TAG
-from vizkit.events.values import string_value
-from vizkit.importers import keras, tensorflow
+from vizkit.events.decode import GRAPH_TAG
+from vizkit.importers.event_file import DECODERS
 from vizkit.index import Index
 from vizkit.index.rows import PayloadRow
-from vizkit.kinds.graph import codec
 from vizkit.kinds.graph.graph import Graph
-from vizkit.kinds.graph.versions import LOGGED_PLUGIN
 
 GRAPH_DEF = "graph_def"
 """The tag of what lies in event files without one: the GraphDef of `add_graph` and TensorFlow."""
 
-_DECODERS: Mapping[str, tuple[str, Callable[[bytes], Graph]]] = {
-    LOGGED_PLUGIN: ("", lambda data: codec.decode(string_value(data))),
-    GRAPH_PLUGIN: ("tensorflow", tensorflow.from_bytes),
-    "graph_keras_model": ("keras", lambda data: keras.from_text(string_value(data))),
-    "graph_run_metadata_graph": (
-        "tensorflow",
-        lambda data: tensorflow.from_run_metadata(string_value(data)),
-    ),
-}
-"""By plugin: the source of its graphs ("" if only decoding tells), and what decodes them."""
-PLUGINS = tuple(_DECODERS)
+PLUGINS = tuple(DECODERS)
 _CACHED = 32
 _DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, DecodeError)
 
@@ -78,7 +64,7 @@ def decoded(plugin: str, data: bytes) -> Graph:
         GraphFileError: if they hold none.
     """
     try:
-        return _DECODERS[plugin][1](data)
+        return DECODERS[plugin][1](data)
     except _DAMAGED as error:
         raise GraphFileError(
             f"The graph cannot be read: {error!r:.300}. `vizkit doctor LOGDIR` looks for damage."
@@ -99,7 +85,7 @@ def _place(row: PayloadRow) -> tuple[int, float]:
 
 def glance(index: Index, row: PayloadRow) -> tuple[str, int | None]:
     """Return source and number of nodes of a graph, if it is small enough to be read for that."""
-    source = _DECODERS[row.plugin][0]
+    source = DECODERS[row.plugin][0]
     if row.length >= KEEP_BELOW:
         return source, None
     try:
