@@ -5,7 +5,8 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import MemberDescriptorType
 from typing import Any
 
 import torch
@@ -183,6 +184,23 @@ def tensors_in(values: Any) -> Iterator[Tensor]:
     elif isinstance(values, (list, tuple)):
         for value in values:
             yield from tensors_in(value)
+    elif is_dataclass(values) and not isinstance(values, type):
+        # What is stored, not what a property of the same name would work out.
+        held = getattr(values, "__dict__", None) or _slots_of(values)
+        names = (field.name for field in fields(values))
+        yield from tensors_in([held[name] for name in names if name in held])
+
+
+def _slots_of(value: Any) -> dict[str, Any]:
+    kinds = type(value).__mro__
+    slots = [
+        (name, vars(kind).get(name)) for kind in kinds for name in vars(kind).get("__slots__", ())
+    ]
+    return {
+        name: slot.__get__(value)
+        for name, slot in slots
+        if isinstance(slot, MemberDescriptorType) and hasattr(value, name)
+    }
 
 
 def _shapes(values: Any) -> tuple[Shape, ...]:

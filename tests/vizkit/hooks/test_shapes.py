@@ -1,3 +1,6 @@
+from dataclasses import dataclass, field
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -111,3 +114,29 @@ def test_tensors_are_found_in_any_nest():
     a, b, c = torch.ones(1), torch.ones(2), torch.ones(3)
 
     assert list(tensors_in(({"a": a}, [b, ("x", c)], 1))) == [a, b, c]
+
+
+def test_tensors_are_found_in_dataclasses_without_asking_their_properties():
+    a, b = torch.ones(1), torch.ones(2)
+
+    @dataclass
+    class Plain:
+        value: Any
+        rest: Any = None
+
+    @dataclass(slots=True)
+    class Slots:
+        value: Any
+        unset: Any = field(init=False)
+
+    class Asking(Plain):
+        @property
+        def rest(self):
+            raise AssertionError("nobody may ask")
+
+        @rest.setter
+        def rest(self, value):
+            pass
+
+    assert list(tensors_in(Plain(a, {"x": Slots(b)}))) == [a, b]
+    assert list(tensors_in([Asking(a), Plain])) == [a]
