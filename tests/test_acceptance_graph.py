@@ -4,6 +4,7 @@ Each model is trained twice from the same seed, bare and watched. The graph's ca
 edges have to be the expected ones, and not a bit of the training may differ.
 """
 
+import contextlib
 import copy
 import dataclasses
 import gc
@@ -131,6 +132,43 @@ def test_raw_tensors(tmp_path):
     assert edges(graph, "parameter") == {"parameter:w1 -> :Mm", "parameter:w2 -> :Mm.1"}
     assert graph.scopes == ()
     assert next(node for node in graph.nodes if node.id == ":Mm.1").shapes == ((4, 2),)
+
+
+def by_hand(w, x, watch=None):
+    """Return the losses of a regression whose gradients are worked out by hand."""
+    losses = []
+    for _ in range(4):
+        with watch.trace() if watch else contextlib.nullcontext():
+            error = x.mm(w) - 1
+            loss = error.pow(2).sum()
+            w -= 1e-3 * x.t().mm(2 * error)
+        losses.append(loss.item())
+        if watch:
+            watch.step()
+    return losses
+
+
+def test_gradients_by_hand_are_a_graph_of_operations_where_they_are_traced(tmp_path):
+    w, same = x(8, 2), x(8, 2)
+    with vizkit.Run(tmp_path / "run") as run, vizkit.watch([w], run=run) as watch:
+        losses = by_hand(w, x(), watch)
+
+    assert losses == by_hand(same, x())
+    assert torch.equal(w, same)
+    (version,), (graph,) = graphs(tmp_path / "run")
+    assert (version.first_step, version.last_step, version.count) == (0, 3, 4)
+    assert [node.id for node in graph.nodes if node.order >= 0] == [
+        ":mm", ":sub", ":pow", ":sum", ":t", ":mul", ":mm.1", ":mul.1", ":sub_",
+    ]  # fmt: skip
+    assert {node.state for node in graph.nodes if node.order >= 0} == {"no_grad"}
+    assert edges(graph, "inferred") == (
+        flow("input:given0", ":mm", ":sub", ":pow", ":sum")
+        | flow(":sub", ":mul", ":mm.1", ":mul.1", ":sub_")
+        | flow("input:given0", ":t", ":mm.1")
+    )
+    assert edges(graph, "parameter") == {"parameter:w -> :mm", "parameter:w -> :sub_"}
+    line = by_hand.__code__.co_firstlineno + 5
+    assert next(n for n in graph.nodes if n.id == ":mm").source.endswith(f"graph.py:{line}")
 
 
 def test_gradients_by_hand_have_no_graph_of_what_ran(tmp_path):
@@ -425,6 +463,16 @@ class Breaking(nn.Module):
         return self.b(h) * (1.0 if scale > -1e9 else 2.0)
 
 
+@pytest.fixture
+def forgetful_dynamo():
+    """Forget afterwards that anything was compiled: operations are not listened to where it was."""
+    from torch._dynamo.utils import counters
+
+    yield
+    torch._dynamo.reset()
+    counters.clear()
+
+
 def compiled_counts(model, folder):
     """Return what dynamo compiled during a training with batches of three sizes."""
     from torch._dynamo.utils import counters
@@ -438,6 +486,7 @@ def compiled_counts(model, folder):
     return {name: dict(counters[name]) for name in ("frames", "stats", "graph_break")}
 
 
+@pytest.mark.usefixtures("forgetful_dynamo")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "regional"])
 def test_compiled_models_are_compiled_as_without_us(tmp_path, whole):
@@ -696,7 +745,7 @@ def test_multi_head_attention(captured):
     }
 
 
-def test_a_frozen_and_a_gradient_free_part_are_module_nodes(captured):
+def test_frozen_and_gradient_free_parts_are_operations_without_a_gradient(captured):
     class Transfer(nn.Module):
         def __init__(self):
             super().__init__()
@@ -721,7 +770,7 @@ def test_a_frozen_and_a_gradient_free_part_are_module_nodes(captured):
         "head.bias": "used",
     }
     assert edges(graph, "inferred") == flow(
-        "input:0", "/frozen/0:call", "/frozen/1:call", "/free:call", "/head:Addmm"
+        "input:0", "/frozen/0:linear", "/frozen/1:relu", "/free:linear", "/head:Addmm"
     )
 
 
@@ -846,7 +895,7 @@ def test_memory_stays_flat_however_often_the_graph_changes(tmp_path, steps):
                 sizes.append(ours())
         tracemalloc.stop()
 
-    assert sizes[-1] - sizes[0] < 20_000
+    assert sizes[-1] - sizes[0] < 60_000  # turns and captured calls come and go
 
 
 DDP = """

@@ -46,3 +46,21 @@ def anything_compiled() -> bool:
     utils = sys.modules.get("torch._dynamo.utils")
     counters = getattr(utils, "counters", None)
     return bool(counters and counters.get("frames"))
+
+
+def anything_to_compile() -> bool:
+    """Tell whether torch.compile was ever called in this process, even if nothing ran yet."""
+    frames = sys.modules.get("torch._dynamo.eval_frame")
+    backends = getattr(frames, "cached_backends", None) or {}
+    # torch.compiler.disable, which optimizers use, leaves a None.
+    return anything_compiled() or any(backend for backend in backends.values())
+
+
+def roots_of(model: nn.Module) -> list[nn.Module]:
+    """Return what the training calls: the model, or the parts of a mere container."""
+    inner = unwrapped(model)
+    if isinstance(inner, torch.jit.ScriptModule):  # takes no hooks
+        return []
+    if type(inner).forward is not nn.Module.forward:
+        return [inner]
+    return [root for child in inner.children() for root in roots_of(child)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from os.path import commonprefix
 
+from vizkit.hooks.graph_by_hand import words_of
 from vizkit.hooks.graph_inferred import (
     Layout,
     hidden_parameters,
@@ -18,8 +20,12 @@ from vizkit.hooks.graph_inventory import Inventory
 from vizkit.hooks.graph_join import Joined, Pass, joined
 from vizkit.hooks.graph_notes import notes_of
 from vizkit.hooks.graph_scopes import Scopes, uncalled
-from vizkit.hooks.graph_trace import Step, topology_of
+from vizkit.hooks.graph_trace import Step, digest, topology_of
+from vizkit.hooks.graph_traced import Traced, Wiring
 from vizkit.kinds.graph.graph import Edge, Graph, Node, Shape
+
+Order = tuple[int, int, int, int]
+Make = Callable[[int], Node]
 
 
 def graph_of(passes: Sequence[Pass], inventory: Inventory, rolled: str) -> Graph:
@@ -38,8 +44,10 @@ class _Builder:
         self._heard = any(each.calls is not None for each in passes)
         self._call_of = self._attributed()
         self._called = self._scopes.used(set(self._call_of.values()))
+        self._traced = Traced(self._joined, self._scopes, self._call_of, self._called)
         self._ids: dict[int, str] = {}
         self._module_ids: dict[int, str] = {}
+        self._op_ids: dict[int, str] = {}
         self._nodes: list[Node] = []
         self._edges: list[Edge] = []
         self._used: set[str] = set()
@@ -51,7 +59,6 @@ class _Builder:
         self._add_inferred()
         self._add_losses()
         self._add_outputs()
-        traces = [each.trace for each in self._passes]
         classes = self._inventory.modules or {}
         calls = [self._scopes.scope(p, classes, self._scopes.number(p)) for p in self._called]
         silent = uncalled(classes, {call.path for call in calls}) if self._heard else []
@@ -59,13 +66,18 @@ class _Builder:
             nodes=(*self._nodes, *self._parameters(), *self._inventory.buffers),
             edges=tuple(self._edges),
             scopes=(*calls, *silent),
-            exact=topology_of(traces, shapes=True),
-            topology=topology_of(traces, shapes=False),
+            exact=self._signature(shapes=True),
+            topology=self._signature(shapes=False),
             rolled=rolled,
             notes=notes_of(
                 self._nodes, calls, heard=self._heard, partial=any(p.partial for p in self._passes)
             ),
         )
+
+    def _signature(self, *, shapes: bool) -> str:
+        if not self._joined.steps:
+            return digest(words_of(self._joined.ops, shapes=shapes))
+        return topology_of([each.trace for each in self._passes], shapes=shapes)
 
     def _attributed(self) -> dict[int, int]:
         steps = enumerate(self._joined.steps)
@@ -75,18 +87,23 @@ class _Builder:
 
     def _add_running(self) -> None:
         """Add operations, and calls that autograd knows nothing of, in the order they ran."""
-        steps, calls = self._joined.steps, self._joined.calls
-        running = [((steps[place].sequence, 1, place), place, True) for place in self._call_of]
-        running += [((calls[at].start, 0, at), at, False) for at in self._opaque()]
+        steps, calls, traced = self._joined.steps, self._joined.calls, self._traced
+        running: list[tuple[Order, int, Make, dict[int, str]]] = []
+        for place in self._call_of:
+            order = (steps[place].sequence, 1, place, 0)
+            running.append((order, place, self._operation, self._ids))
+        for at in self._opaque():
+            running.append(((calls[at].start, 0, at, 0), at, self._module, self._module_ids))
+        for at in traced.shown:
+            running.append((traced.order(at), at, traced.node, self._op_ids))
         counts: Counter[str] = Counter()
-        for order, (_, place, is_step) in enumerate(sorted(running)):
-            node = self._operation(place) if is_step else self._module(place)
-            node = replace(node, id=_numbered(node.id, counts), order=order)
-            (self._ids if is_step else self._module_ids)[place] = node.id
-            self._nodes.append(node)
+        for order_of_all, (_, place, make, ids) in enumerate(sorted(running, key=itemgetter(0))):
+            node = make(place)
+            ids[place] = _numbered(node.id, counts)
+            self._nodes.append(replace(node, id=ids[place], order=order_of_all))
 
     def _opaque(self) -> list[int]:
-        busy = {at for at in self._call_of.values() if at >= 0}
+        busy = {*self._call_of.values(), *self._traced.busy}
         leaves = self._scopes.leaves()
         return [
             at
@@ -107,6 +124,8 @@ class _Builder:
             scope=self._scopes.id_of(call),
             shapes=step.shapes,
             dtypes=step.dtypes,
+            source=self._traced.sources.get(place, ""),
+            attributes=self._traced.arguments.get(place, ()),
         )
 
     def _guessed_path(self, step: Step) -> str:
@@ -167,6 +186,16 @@ class _Builder:
         self._edges += parameters_of_modules(layout, self._inventory.parameters)
         self._edges += ways_between_calls(layout)
         self._used |= {edge.src.partition(":")[2] for edge in hidden}
+        self._add_traced()
+
+    def _add_traced(self) -> None:
+        held = (*self._inventory.parameters, *self._inventory.buffers)
+        shapes = {node.id: node.shapes[0] if node.shapes else () for node in held}
+        wiring = Wiring(self._joined, self._traced, self._ids, self._op_ids, self._module_ids)
+        found = {(edge.src, edge.dst): edge for edge in wiring.edges(shapes, self._used)}
+        known = {(edge.src, edge.dst) for edge in self._edges}
+        self._edges += [edge for ends, edge in found.items() if ends not in known]
+        self._nodes += wiring.loose_nodes()
 
     def _add_losses(self) -> None:
         for number, (place, output) in enumerate(self._joined.roots):

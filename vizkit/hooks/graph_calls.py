@@ -113,6 +113,11 @@ class ModuleCalls:
         self._thread = 0
         self.on_other_threads = False
 
+    @property
+    def innermost(self) -> int:
+        """Return the place of the call that runs now, -1 outside."""
+        return self._stack[-1] if self._stack else -1
+
     def modules(self) -> int:
         """Return how many modules were ever called."""
         return len(self._fired)
@@ -174,15 +179,15 @@ class ModuleCalls:
     def _note_inputs(self, call: Call, inputs: Any) -> None:
         tensors = list(tensors_in(inputs))
         call.input_shapes = tuple(tuple(tensor.shape) for tensor in tensors)
-        call.versions = {id(tensor): _version(tensor) for tensor in tensors}
+        call.versions = {id(tensor): tensor_version(tensor) for tensor in tensors}
         if call.parent < 0:
             for tensor in tensors:
                 self._note_model_input(tensor)
-        makers = [made for tensor in tensors if (made := self._maker(tensor)) is not None]
+        makers = [made for tensor in tensors if (made := self.maker(tensor)) is not None]
         call.sources = tuple(dict.fromkeys(makers))
 
     def _note_model_input(self, tensor: Tensor) -> None:
-        if tensor.grad_fn is None and self._maker(tensor) is None:
+        if tensor.grad_fn is None and self.maker(tensor) is None:
             self.inputs.append((tuple(tensor.shape), dtype_name(tensor.dtype)))
             self._made[id(tensor)] = (weakref.ref(tensor), -len(self.inputs))
 
@@ -193,13 +198,14 @@ class ModuleCalls:
             number = -1 if node is None else _number(node)
             shape, dtype = tuple(tensor.shape), dtype_name(tensor.dtype)
             results.append((number, tensor.output_nr, shape, dtype))
-            if call.versions.get(id(tensor)) == _version(tensor):
+            if call.versions.get(id(tensor)) == tensor_version(tensor):
                 call.same = True  # Identity, or Dropout that drops nothing
-            elif self._maker(tensor) is None or id(tensor) in call.versions:
+            elif self.maker(tensor) is None or id(tensor) in call.versions:
                 self._made[id(tensor)] = (weakref.ref(tensor), place)
         call.results = tuple(results)
 
-    def _maker(self, tensor: Tensor) -> int | None:
+    def maker(self, tensor: Tensor) -> int | None:
+        """Return the call that made a tensor, -1 - k for the k-th input, None if unknown."""
         found = self._made.get(id(tensor))
         return found[1] if found is not None and found[0]() is tensor else None
 
@@ -218,6 +224,7 @@ def _is_inside_function() -> bool:
     return False
 
 
-def _version(tensor: Tensor) -> int:
+def tensor_version(tensor: Tensor) -> int:
+    """Return how often a tensor was written to, -1 where nobody counts."""
     # Tensors of the inference mode have none, and are never written to.
     return -1 if tensor.is_inference() else tensor._version

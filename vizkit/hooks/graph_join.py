@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from vizkit.hooks.graph_calls import Call
+from vizkit.hooks.graph_ops import Loose, Op, Origin
 from vizkit.hooks.graph_trace import Source, Step, Trace
 from vizkit.kinds.graph.graph import Shape
 
@@ -18,6 +19,7 @@ class Pass:
     """One backward pass: its trace, the module calls before it, the model's inputs; of `step`.
 
     `calls` is None where calls were not listened to; `partial`: other threads made some as well.
+    `ops` and the `loose` tensors they read: None where operations were not listened to.
     """
 
     trace: Trace
@@ -25,6 +27,8 @@ class Pass:
     calls: Sequence[Call] | None = None
     inputs: Sequence[tuple[Shape, str]] = ()
     partial: bool = False
+    ops: Sequence[Op] | None = None
+    loose: Sequence[Loose] = ()
 
 
 @dataclass
@@ -35,6 +39,8 @@ class Joined:
     roots: list[Source] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     inputs: list[tuple[Shape, str]] = field(default_factory=list)
+    ops: list[Op] = field(default_factory=list)
+    loose: list[Loose] = field(default_factory=list)
 
 
 def joined(passes: Sequence[Pass]) -> Joined:
@@ -47,14 +53,19 @@ def joined(passes: Sequence[Pass]) -> Joined:
             _add_steps(whole, each.trace, offset)
         # Calls are heard over the whole step: the last pass knows those before it too.
         heard = [each for each in together if each.calls is not None]
+        shift, behind = len(whole.calls), len(whole.inputs)
         for each in heard[-1:]:
             _add_calls(whole, each, offset)
+        traced = [each for each in heard if each.ops is not None]
+        for each in traced[-1:]:
+            _add_ops(whole, each, _Shifts(offset, shift, behind, len(whole.ops), len(whole.loose)))
     return whole
 
 
 def _end(whole: Joined) -> int:
     numbers = [step.sequence for step in whole.steps]
-    return max([*numbers, *(call.stop for call in whole.calls)], default=-1) + 1
+    stops = [call.stop for call in whole.calls] + [op.stop for op in whole.ops]
+    return max([*numbers, *stops], default=-1) + 1
 
 
 def _add_steps(whole: Joined, trace: Trace, offset: int) -> None:
@@ -95,3 +106,29 @@ def _moved(call: Call, shift: int, behind: int, offset: int) -> Call:
     moved.sources = tuple(s + shift if s >= 0 else s - behind for s in call.sources)
     moved.results = tuple((n + offset if n >= 0 else n, o, s, d) for n, o, s, d in call.results)
     return moved
+
+
+@dataclass(frozen=True)
+class _Shifts:
+    """By how much numbers of autograd, and places of all the rest, move behind an earlier step."""
+
+    number: int
+    call: int
+    input: int
+    op: int
+    loose: int
+
+    def origin(self, origin: Origin) -> Origin:
+        kind, place, output = origin
+        return (kind, place if kind == "id" else place + getattr(self, kind), output)
+
+
+def _add_ops(whole: Joined, each: Pass, by: _Shifts) -> None:
+    for op in each.ops or ():
+        moved = copy.copy(op)
+        moved.start, moved.stop = op.start + by.number, op.stop + by.number
+        moved.call = op.call + by.call if op.call >= 0 else -1
+        moved.after = op.after + by.call
+        moved.inputs = tuple(map(by.origin, op.inputs))
+        whole.ops.append(moved)
+    whole.loose += each.loose

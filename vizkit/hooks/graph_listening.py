@@ -75,26 +75,37 @@ class Listening:
         if self._calls is not None:
             self._calls.paused = False
 
-    def stepped(self) -> None:
-        """End a step; listen on, or again, where something waits to be heard."""
+    def stepped(self, *, is_traced: bool = False) -> None:
+        """End a step; listen on, or again, where something waits to be heard.
+
+        `is_traced`: the operations of the next step are listened to, and so are its calls.
+        """
         if self._calls is None:
             return
         if self._calls.armed:
-            self._go_on(self._calls)
+            self._go_on(self._calls, is_traced=is_traced)
+        elif is_traced:
+            self.begin()
         elif self.wanted or self.missed:
             self._begin_again(self._calls)
+
+    def begin(self) -> None:
+        """Listen from now on, until this step is over."""
+        if self._calls is not None and not self._calls.armed:
+            self._left = 1
+            self._calls.arm()
 
     def remove(self) -> None:
         """Take all hooks off."""
         if self._calls is not None:
             self._calls.remove()
 
-    def _go_on(self, calls: ModuleCalls) -> None:
+    def _go_on(self, calls: ModuleCalls, *, is_traced: bool) -> None:
         cost = SECONDS_PER_CALL * len(calls.rows)
         self._pace.spend(cost)
         calls.clear()
         self._left -= 1
-        if self._left > 0 or self._pace.affords_each_step(cost, EACH_STEP_PART):
+        if is_traced or self._left > 0 or self._pace.affords_each_step(cost, EACH_STEP_PART):
             return
         if not self.wanted or self._left < FIRST_STEPS - PATIENCE:
             self._idle = 0

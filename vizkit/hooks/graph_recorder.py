@@ -11,14 +11,16 @@ from torch import Tensor
 from vizkit.errors import warn_once
 from vizkit.hooks import graph_walk
 from vizkit.hooks.graph_calls import ModuleCalls
+from vizkit.hooks.graph_captures import Captures
 from vizkit.hooks.graph_growth import Growth
+from vizkit.hooks.graph_hearing import Hearing
 from vizkit.hooks.graph_history import History, PassClass, Structure
 from vizkit.hooks.graph_inventory import Inventory, inventory_of
-from vizkit.hooks.graph_join import Pass
 from vizkit.hooks.graph_listening import Listening
 from vizkit.hooks.graph_looks import Look, Looks
-from vizkit.hooks.graph_pace import Pace, Savings
-from vizkit.hooks.graph_trace import trace
+from vizkit.hooks.graph_ops import Operations
+from vizkit.hooks.graph_pace import Pace
+from vizkit.hooks.graph_tracing import Tracing
 from vizkit.hooks.graph_versions import Versions
 from vizkit.hooks.graph_walk import Survey, sequence_number, survey
 from vizkit.hooks.guard import Guard
@@ -26,9 +28,6 @@ from vizkit.hooks.roster import Roster
 from vizkit.hooks.subject import Subject
 from vizkit.kinds.graph.ranges import ranges_of
 from vizkit.kinds.graph.versions import STEPS_TAG, VERSION_TAG
-
-FREE_CAPTURES = 8
-"""Classes of passes that are captured whatever it costs: news of the structure are rare."""
 
 FREE_STEPS = 3
 TOGETHER = 8
@@ -45,19 +44,27 @@ class GraphRecorder:
     """Told of each backward pass and each step; logs versions of the graph and counts of steps."""
 
     def __init__(
-        self, subject: Subject, roster: Roster, guard: Guard, log: Log, pace: Pace
+        self,
+        subject: Subject,
+        roster: Roster,
+        guard: Guard,
+        log: Log,
+        pace: Pace,
+        *,
+        trace_every: int | None = None,
     ) -> None:
         self._subject = subject
         self._roster = roster
         self._log = log
         self._walks = pace
-        self._captures = Savings(self._walks, 0.5)
         self._history = History()
         self._versions = Versions(self._inventory)
         self._growth = Growth(self._find)
         model = subject.model()
         calls = None if model is None else ModuleCalls(model, guard)
-        self.listening = Listening(calls, self._walks)
+        tracing = Tracing(model, Operations(calls, self._node_ids), guard, pace, trace_every)
+        self.hearing = Hearing(Listening(calls, pace), tracing, guard)
+        self._captures = Captures(self._versions, self.hearing, roster.canonical, pace)
         self._looks = Looks()
         self._looks.choose(roster.whole()[1])
         self._passes: list[PassClass | None] = []
@@ -69,7 +76,6 @@ class GraphRecorder:
         self._step = 0
         self._number = self._began = sequence_number()
         self._seconds_per_node = 6e-7
-        self._captured_now = False
         self._strangers = 0
         self._stretch_seconds = STRETCH_SECONDS
         self._stretch_due = perf_counter() + STRETCH_SECONDS
@@ -80,9 +86,9 @@ class GraphRecorder:
         made, self._number = number - self._number, number
         if len(self._passes) >= MOST_PASSES_OF_A_STEP:
             return
-        look = self._looks.look(roots, made, self.listening.sketch())
+        look = self._looks.look(roots, made, self.hearing.calls.sketch())
         known = self._looks.known(look)
-        if known is not None and self._pause > 0:
+        if known is not None and self._pause > 0 and not self._captures.wants(known):
             self._pause -= 1
             self._passes.append(known)
             return
@@ -96,6 +102,7 @@ class GraphRecorder:
         self._step = step
         self._turn += 1
         passes, self._passes = self._passes, []
+        passes = passes or [*self._captures.offer_operations(self._history, self._turn)]
         structure = self._last_structure
         if (
             structure is None
@@ -104,30 +111,35 @@ class GraphRecorder:
         ):
             structure = self._last_structure = self._structure(passes, step)
             self._last_passes = passes
-            self.listening.wanted = self._versions.is_partial(structure)
-        elif self._turn % TOGETHER and self._walks.is_tiny and not self.listening.is_armed:
+            self.hearing.calls.wanted = self._versions.is_partial(structure)
+        elif self._turn % TOGETHER and self._walks.is_tiny and self.hearing.is_idle(step + 1):
             self._began = sequence_number()
             return
         now = perf_counter()
         self._walks.stepped(now, self._turn - self._accounted)
         self._accounted = self._turn
-        self.listening.stepped()
-        self._captured_now = False
+        self.hearing.stepped(step + 1, waits=self._versions.waits(structure))
+        self._captures.is_news = False
         self._began = sequence_number()
         if now >= self._stretch_due:
             self._log_stretch()
 
     def close(self) -> None:
         """Log what was not logged yet, and take all hooks off."""
-        self.listening.remove()
+        self.hearing.remove()
         self._log_stretch()
 
     def _inventory(self) -> Inventory:
         return inventory_of(self._subject, self._roster.canonical())
 
+    def _node_ids(self) -> dict[int, str]:
+        """Return the graph's node of each parameter and buffer by its id."""
+        found = {id(tensor): f"buffer:{name}" for name, tensor in self._subject.buffers()}
+        return found | {key: f"parameter:{n}" for key, n in self._roster.canonical().items()}
+
     def _is_settled(self, structure: Structure, step: int) -> bool:
         """Count a step with the structure of the last one, if there is nothing new to log of it."""
-        is_news = self._captured_now or self._versions.is_partial(structure)
+        is_news = self._captures.is_news or self._versions.is_partial(structure)
         return not is_news and self._history.ran_again(structure, step)
 
     def _walked(self, losses: Sequence[Tensor], look: Look) -> PassClass | None:
@@ -137,10 +149,11 @@ class GraphRecorder:
             return None
         kind = self._history.pass_class(seen)
         fresh = kind.add(seen)
-        self.listening.missed = self.listening.missed or (fresh and not self.listening.is_armed)
+        listening = self.hearing.calls
+        listening.missed = listening.missed or (fresh and not listening.is_armed)
         self._looks.remember(look, kind)
-        if self._is_worth_capturing(kind, seen, fresh=fresh):
-            self._capture(kind, losses)
+        cost = seen.nodes * self._seconds_per_node
+        self._captures.offer(kind, losses, self._turn, cost=cost, fresh=fresh)
         return kind
 
     def _is_due(self, known: PassClass | None, made: int) -> bool:
@@ -176,26 +189,6 @@ class GraphRecorder:
         self._looks.choose(self._roster.whole()[1])
         return True
 
-    def _is_worth_capturing(self, kind: PassClass, seen: Survey, *, fresh: bool) -> bool:
-        if kind.number < 0:
-            return False
-        heard = self.listening.is_heard
-        cost = 40 * seen.nodes * self._seconds_per_node
-        if not self._versions.knows(kind, heard=heard):
-            return self._versions.passes < FREE_CAPTURES or self._captures.allow(cost)
-        return fresh and heard and self._captures.allow(cost)
-
-    def _capture(self, kind: PassClass, losses: Sequence[Tensor]) -> None:
-        started = thread_time()
-        found = trace(losses, self._roster.canonical(), graph_walk.deepest())
-        heard = self.listening.heard()
-        calls, inputs = heard if heard is not None else (None, ())
-        self._versions.capture(
-            kind, Pass(found, self._turn, calls, inputs, self.listening.is_partial)
-        )
-        self._captured_now = True
-        self._captures.spend(thread_time() - started)
-
     def _structure(self, passes: Sequence[PassClass | None], step: int) -> Structure | None:
         if not passes:
             return None
@@ -214,11 +207,11 @@ class GraphRecorder:
             self._stretch_seconds = STRETCH_SECONDS
             self._log_stretch()
             self._log({VERSION_TAG: version}, step)
-        if self._captured_now and not self._versions.is_partial(structure):
-            graph = version.graph if version else self._versions.graph(structure)
+        if self._captures.is_news and not self._versions.is_partial(structure):
+            graph = self._versions.graph(structure, plain=True)
             self._history.widen(structure.signature, ranges_of(graph) if graph else {})
         self._history.ran(structure, step)
-        if version is not None or self._captured_now:
+        if version is not None or self._captures.is_news:
             self._captures.spend(thread_time() - started)
 
     def _find(self, step: int, sentence: str, *, warn: bool) -> None:

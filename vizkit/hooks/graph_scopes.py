@@ -34,7 +34,12 @@ class Scopes:
         return self.calls[place].path if place >= 0 else ""
 
     def used(self, places: set[int]) -> list[int]:
-        """Return the calls of those forward passes that lead to a loss: with a node among them."""
+        """Return the calls of those forward passes that lead to a loss: with a node among them.
+
+        Without any node, of all of them.
+        """
+        if not places:
+            return list(range(len(self.calls)))
         tops = [self._top(place) for place in range(len(self.calls))]
         wanted = {tops[place] for place in places if place >= 0}
         return [place for place in range(len(self.calls)) if tops[place] in wanted]

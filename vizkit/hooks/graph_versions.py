@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from vizkit.hooks.graph_build import graph_of
@@ -24,11 +24,31 @@ KEPT = 16
 """Graphs and traces that are kept to compare with and to put together; the others are logged."""
 
 
+NOTHING, UNHEARD, HEARD, TRACED = range(4)
+"""How much was seen of a backward pass: that it ran, its module calls, its operations as well."""
+
+
+def level_of(each: Pass) -> int:
+    """Return how much was seen of a pass."""
+    if each.calls is None:
+        return UNHEARD
+    return HEARD if each.ops is None else TRACED
+
+
 @dataclass
 class _Logged:
     step: int
     parent: str
-    is_whole: bool
+    level: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """A logged graph; `plain`: without its operations, to be compared with those that have none."""
+
+    graph: Graph
+    plain: Graph
+    level: int
 
 
 class Versions:
@@ -36,10 +56,11 @@ class Versions:
 
     def __init__(self, inventory: Callable[[], Inventory]) -> None:
         self._inventory = inventory
-        self._captured: dict[int, bool] = {}
+        self._captured: dict[int, int] = {}
         self._passes: OrderedDict[int, Pass] = OrderedDict()
+        self._latest: OrderedDict[int, Pass] = OrderedDict()
         self._logged: dict[str, _Logged] = {}
-        self._graphs: OrderedDict[str, Graph] = OrderedDict()
+        self._graphs: OrderedDict[str, Known] = OrderedDict()
         self._current = ""
 
     @property
@@ -47,59 +68,93 @@ class Versions:
         """Return how many classes of passes were captured."""
         return len(self._captured)
 
-    def knows(self, kind: PassClass, *, heard: bool) -> bool:
-        """Tell whether a class was captured, with its module calls if these are `heard`."""
-        return kind.number in self._captured and (not heard or self._captured[kind.number])
+    def knows(self, kind: PassClass, level: int) -> bool:
+        """Tell whether as much of a class was captured."""
+        return self._captured.get(kind.number, NOTHING) >= level
 
     def capture(self, kind: PassClass, each: Pass) -> None:
-        """Keep what was seen of a class; one with calls is never replaced by one without."""
-        heard = each.calls is not None
-        if heard or not self._captured.get(kind.number, False):
-            self._captured[kind.number] = heard
+        """Keep what was seen of a class; it is never replaced by what saw less."""
+        level = level_of(each)
+        if level > UNHEARD or kind.number not in self._latest:
+            _keep(self._latest, kind.number, each)
+        if self._captured.get(kind.number, NOTHING) <= level:
+            self._captured[kind.number] = level
             _keep(self._passes, kind.number, each)
 
     def is_partial(self, structure: Structure | None) -> bool:
         """Tell whether a structure's module calls are still to be heard."""
-        logged = None if structure is None else self._logged.get(structure.signature)
-        return logged is not None and not logged.is_whole
+        return self._logged_level(structure) == UNHEARD
 
-    def graph(self, structure: Structure) -> Graph | None:
-        """Return the graph of a structure as captured last, None if not all of it was."""
-        found = [self._passes.get(each.number) for each in structure.passes]
+    def waits(self, structure: Structure | None) -> bool:
+        """Tell whether there is more to be seen of a structure."""
+        return NOTHING < self._logged_level(structure) < TRACED
+
+    def graph(self, structure: Structure, *, plain: bool = False) -> Graph | None:
+        """Return the graph of a structure as best captured, None if not all of it was.
+
+        `plain`: as captured last, without the operations that autograd does not record.
+        """
+        kept = self._latest if plain else self._passes
+        found = [kept.get(each.number) for each in structure.passes]
         passes = [each for each in found if each is not None]
         if not passes or len(passes) < len(found):
             return None
         passes.sort(key=_when)
+        if plain:
+            passes = [replace(each, ops=None) for each in passes]
         return graph_of(passes, self._inventory(), structure.signature)
 
     def version(self, structure: Structure, step: int) -> Version | None:
         """Return what is to be logged at a step with this structure, None if nothing is new."""
         before, self._current = self._current, structure.signature
         logged = self._logged.get(structure.signature)
-        whole = all(self._captured.get(each.number, False) for each in structure.passes)
-        if structure.signature == MIXED or (logged and (logged.is_whole or not whole)):
+        level = min((self._captured.get(each.number, 0) for each in structure.passes), default=0)
+        if structure.signature == MIXED or (logged and logged.level >= level):
             return None
         graph = self.graph(structure)
         if graph is None:
             return None
-        logged = logged or _Logged(step, before, whole)
-        logged.is_whole = whole
+        logged = logged or _Logged(step, before, level)
+        logged.level = level
         self._logged[structure.signature] = logged
-        return self._compared(graph, logged, structure.signature)
+        return self._compared(graph, logged, structure)
 
-    def _compared(self, graph: Graph, logged: _Logged, signature: str) -> Version:
+    def logged_graph(self, structure: Structure) -> Graph | None:
+        """Return the graph of a structure as it was logged last, None if nobody knows any more."""
+        known = self._graphs.get(structure.signature)
+        return None if known is None else known.graph
+
+    def _logged_level(self, structure: Structure | None) -> int:
+        logged = None if structure is None else self._logged.get(structure.signature)
+        return NOTHING if logged is None else logged.level
+
+    def _compared(self, graph: Graph, logged: _Logged, structure: Structure) -> Version:
         parent = self._graphs.get(logged.parent)
         changes: tuple[str, ...] = ()
-        if parent is not None and logged.is_whole:
-            graph = with_ids_of(graph, diff(parent, graph))
-            changes = in_words(diff(rolled(parent), rolled(graph)))
-        elif parent is not None:
-            # Paths are guessed: only the parameters can be compared.
-            parameters = [pair for pair in diff(parent, graph).kept if pair[0].kind == "parameter"]
-            changes = in_words(Difference(kept=tuple(parameters)))
-        if logged.is_whole:
-            _keep(self._graphs, signature, graph)
+        if logged.level == UNHEARD:
+            if parent is not None:
+                # Paths are guessed: only the parameters can be compared.
+                pairs = diff(parent.plain, graph).kept
+                changes = in_words(Difference(tuple(p for p in pairs if p[0].kind == "parameter")))
+            return Version(logged.step, graph, logged.parent, changes)
+        # The ids of this structure itself, where it was logged before, else those of its parent.
+        elder = self._graphs.get(structure.signature, parent)
+        if elder is not None:
+            graph = with_ids_of(graph, diff(elder.graph, graph))
+        plain = graph
+        if logged.level == TRACED:
+            plain = self.graph(structure, plain=True) or graph
+        mine = Known(graph, plain, logged.level)
+        if parent is not None:
+            changes = in_words(_difference(parent, mine))
+        _keep(self._graphs, structure.signature, mine)
         return Version(logged.step, graph, logged.parent, changes)
+
+
+def _difference(one: Known, other: Known) -> Difference:
+    if one.level == other.level:
+        return diff(rolled(one.graph), rolled(other.graph))
+    return diff(rolled(one.plain), rolled(other.plain))
 
 
 def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
@@ -110,5 +165,5 @@ def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
 
 
 def _when(each: Pass) -> tuple[int, int]:
-    place, _ = each.trace.roots[0]
-    return each.step, each.trace.steps[place].sequence
+    roots, steps = each.trace.roots, each.trace.steps
+    return each.step, steps[roots[0][0]].sequence if roots else -1

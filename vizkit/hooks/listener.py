@@ -77,7 +77,7 @@ class Listener:
             return
         if self._graph is not None:
             # What backward calls again (checkpoints) ran before.
-            self._graph.listening.pause()
+            self._graph.hearing.pause()
         if self._is_shared():
             self._guard.timed("loss", self._probes.mark)
 
@@ -86,7 +86,7 @@ class Listener:
         if patches.is_anothers(self):
             return
         if self._graph is not None:
-            self._graph.listening.resume()
+            self._graph.hearing.resume()
         if os.getpid() == self._pid:
             self._guard.timed("loss", self._backward_ended, roots)
 
@@ -95,7 +95,7 @@ class Listener:
         if patches.is_anothers(self):
             return
         if self._graph is not None:
-            self._graph.listening.resume()
+            self._graph.hearing.resume()
         self._optimizers.backward_failed()
 
     def scaler_steps(self, scaler: Any, optimizer: Any) -> None:

@@ -40,6 +40,13 @@ class ModuleSubject:
             return _named_parameters(model)
         return [(name, p) for name, found in self._first if (p := found()) is not None]
 
+    def buffers(self) -> Named:
+        """Return (name, buffer) in the module's order."""
+        model = self._model()
+        if model is None:
+            return []
+        return [(clean_name(name), each) for name, each in unwrapped(model).named_buffers()]
+
 
 class TensorSubject:
     """Raw tensors with names; somebody has to hold them, so this does."""
@@ -57,6 +64,10 @@ class TensorSubject:
     def parameters(self) -> Named:
         """Return (name, tensor) as given."""
         return self._tensors
+
+    def buffers(self) -> Named:
+        """Return nothing: only modules have buffers."""
+        return []
 
 
 Subject = ModuleSubject | TensorSubject

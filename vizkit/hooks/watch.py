@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -80,6 +81,15 @@ class Watch:
         """Log values of your own at the current step: tag to number, tensor or `Vector`."""
         self.run.log(values, self.current_step)
 
+    def trace(self) -> AbstractContextManager[None]:
+        """Record all operations inside, also those without modules, gradients or a backward pass.
+
+        The step's graph gets them with the lines of code that they stand in. They take about 1.3
+        times as long; nothing else changes. Where torch.compile is used, it does nothing.
+        """
+        recorder = None if self._closed else self._recorder
+        return nullcontext() if recorder is None else recorder.hearing.everything()
+
     def step(self) -> None:
         """End a step of a training without an optimizer, after the weights were changed in place.
 
@@ -134,7 +144,14 @@ class Watch:
         if not self._settings.graph or isinstance(self.run, SilentRun):
             return None
         pace = Pace(within_budget=self._settings.graph != ALWAYS)
-        recorder = GraphRecorder(self._subject, self._roster, self._guard, self.run.log, pace)
+        recorder = GraphRecorder(
+            self._subject,
+            self._roster,
+            self._guard,
+            self.run.log,
+            pace,
+            trace_every=self._settings.trace_every,
+        )
         self._collector.on_step.append(("captured graph", recorder.stepped))
         return recorder
 

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from vizkit.hooks.eager_modules import eager_modules
+from vizkit.hooks.eager_modules import anything_to_compile, eager_modules, roots_of
 
 
 def test_compiled_and_scripted_modules_get_no_hooks():
@@ -18,3 +18,21 @@ def test_a_shared_module_has_its_first_name():
     shared = nn.Linear(2, 2)
 
     assert [path for path, _ in eager_modules(nn.Sequential(shared, shared))] == ["", "0"]
+
+
+def test_the_roots_of_a_container_are_its_parts():
+    inner = nn.Sequential(nn.Linear(2, 2))
+    nets = nn.ModuleDict({"a": inner, "b": nn.ModuleList([nn.ReLU()])})
+
+    assert roots_of(inner) == [inner]
+    assert roots_of(nets) == [inner, nets["b"][0]]
+
+
+def test_what_was_prepared_to_be_compiled_is_known_before_it_runs():
+    torch._dynamo.reset()
+    torch.compiler.disable(lambda: None)
+    assert not anything_to_compile()
+
+    torch.compile(lambda x: x + 1, backend="eager")
+    assert anything_to_compile()
+    torch._dynamo.reset()

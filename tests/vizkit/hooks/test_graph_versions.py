@@ -6,7 +6,7 @@ from vizkit.hooks.graph_history import MIXED, PassClass, Structure
 from vizkit.hooks.graph_inventory import Inventory
 from vizkit.hooks.graph_join import Pass
 from vizkit.hooks.graph_trace import Step, Trace
-from vizkit.hooks.graph_versions import Versions
+from vizkit.hooks.graph_versions import HEARD, Versions
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_was_heard_is_never_replaced_by_what_was_not(versions):
     versions.capture(a, a_pass("Mul"))
     versions.capture(a, a_pass("Mul", heard=False))
 
-    assert versions.knows(a, heard=True)
+    assert versions.knows(a, HEARD)
     assert versions.graph(structure(a)).notes == ()
 
 
