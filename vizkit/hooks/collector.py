@@ -42,6 +42,8 @@ class Collector:
         self._pace = Pace(guard)
         self._budget = Budget(settings.budget)
         self._due: tuple[int, bool] = (-1, False)
+        self.on_gradients: list[tuple[str, Callable[[Part], None]]] = []
+        """(name for the guard, act): told of gradients just before the weights change by them."""
         self.on_step: list[tuple[str, Callable[[int], None]]] = []
         """(name for the guard, act): told of each step that ends, also of those not logged."""
 
@@ -63,6 +65,11 @@ class Collector:
             started = now()
             self._guard.call("grad_norm", self._measure, part, gradients, scale)
             self._budget.spent(now() - started)
+
+    def gradients_ready(self, part: Part) -> None:
+        """Tell that the weights are about to change by the gradients that were measured."""
+        for name, act in self.on_gradients:
+            self._guard.call(name, act, part)
 
     def weights_before(self, step: int, parameters: list[Tensor]) -> Before | None:
         """Copy the weights before a step, if they are compared at it."""

@@ -15,6 +15,7 @@ from vizkit.hooks.collector import Collector
 from vizkit.hooks.graph_recorder import GraphRecorder
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.manual import ManualSteps
+from vizkit.hooks.nan_origin import NanOrigin
 from vizkit.hooks.nesting import stack_depth
 from vizkit.hooks.optimizer_steps import Arguments, OptimizerSteps
 from vizkit.hooks.ownership import Probes
@@ -25,7 +26,7 @@ class Listener:
     """Implements `patches.Listener` and both hooks of optimizers; nothing of it raises.
 
     Without `manual` steps, the user's first `watch.step()` begins them. `graph` hears the backward
-    passes that are this training's.
+    passes that are this training's; `origin` searches what is not finite, unless several train.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Listener:
         *,
         manual: bool,
         graph: GraphRecorder | None = None,
+        origin: NanOrigin | None = None,
     ) -> None:
         self._graph = graph
+        self._origin = origin
         self.thread = get_ident()
         self._collector = collector
         self._roster = roster
@@ -71,7 +74,7 @@ class Listener:
         if os.getpid() == self._pid:
             self._guard.timed("step", self._after_step, stack_depth())
 
-    def backward_begins(self) -> None:
+    def backward_begins(self, roots: tuple[Tensor, ...]) -> None:
         """Remember the gradients, if the backward pass may be another training's."""
         if patches.is_anothers(self):
             return
@@ -80,6 +83,8 @@ class Listener:
             self._graph.hearing.pause()
         if self._is_shared():
             self._guard.timed("loss", self._probes.mark)
+        elif self._origin is not None and os.getpid() == self._pid:
+            self._guard.call("nan origin", self._origin.backward_begins, roots)
 
     def backward_ended(self, roots: tuple[Tensor, ...]) -> None:
         """Take the loss, and the gradients where nobody else will tell of the step."""

@@ -54,6 +54,7 @@ class OptimizerSteps:
         if closure is None:
             scale = getattr(optimizer, "grad_scale", None)
             self._collector.add_gradients(part, number, _gradients(parameters), scale)
+            self._collector.gradients_ready(part)
         before = self._collector.weights_before(number, parameters)
         self._steps.begin(Step(depth, number, part, parameters, closure is not None, before))
         return None if closure is None else _with_closure(arguments, self._restarting(closure))

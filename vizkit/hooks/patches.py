@@ -22,8 +22,8 @@ class Listener(Protocol):
 
     thread: int
 
-    def backward_begins(self) -> None:
-        """An outermost `torch.autograd.backward` is about to run."""
+    def backward_begins(self, roots: tuple[Tensor, ...]) -> None:
+        """An outermost `torch.autograd.backward` is about to run on these tensors."""
 
     def backward_ended(self, roots: tuple[Tensor, ...]) -> None:
         """It ran through; `roots` are the tensors it was called on."""
@@ -117,7 +117,7 @@ def _backward(original: Callable[..., None]) -> Callable[..., None]:
             return original(tensors, *args, **kwargs)
         roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
         clipping.forget()
-        _tell(lambda listener: listener.backward_begins())
+        _tell(lambda listener: listener.backward_begins(roots))
         _running.add(thread)
         try:
             original(roots, *args, **kwargs)

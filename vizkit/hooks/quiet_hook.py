@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from threading import get_ident
 from typing import Any
 
 import torch
 
+_silent: set[int] = set()
+"""Threads on which a forward pass runs that is not the training's."""
+
 
 class QuietHook:
-    """Calls `act` in eager execution only.
+    """Calls `act` in eager execution only, and not where `silence` reigns.
 
     While torch.compile traces, it is a constant nothing: no graph break, no recompilation. A deep
     copy or a pickle of the module holds a function of the standard library that does nothing in
@@ -22,8 +26,27 @@ class QuietHook:
 
     def __call__(self, *args: Any) -> None:
         """Pass on what torch passes: module, inputs, perhaps keywords and output."""
-        if not torch.compiler.is_compiling():
+        if not torch.compiler.is_compiling() and not (_silent and get_ident() in _silent):
             self._act(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (nullcontext(), "__exit__")
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Let no hook of ours hear what this thread calls inside."""
+    thread = get_ident()
+    if thread in _silent:
+        yield
+        return
+    _silent.add(thread)
+    try:
+        yield
+    finally:
+        _silent.discard(thread)
+
+
+def is_silent() -> bool:
+    """Tell whether this thread runs what is not the training's."""
+    return bool(_silent) and get_ident() in _silent

@@ -5,21 +5,21 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 
 import torch
 
 _OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep)
 
 
-def caller(frame: FrameType | None = None) -> str:
+def caller(frame: FrameType | None = None, within: CodeType | None = None) -> str:
     """Return "file:line" of the innermost frame outside torch and these hooks, "" if none is.
 
-    Looks from `frame`, else from the caller's own. The file is told relative
-    to the working directory where it lies below that.
+    Looks from `frame`, else from the caller's own, and no further out than `within`. The file is
+    told relative to the working directory where it lies below that.
     """
     frame = frame or sys._getframe(1)
-    while frame is not None:
+    while frame is not None and frame.f_code is not within:
         name = told(frame.f_code.co_filename)
         if name:
             return f"{name}:{frame.f_lineno}"

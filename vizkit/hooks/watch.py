@@ -22,6 +22,8 @@ from vizkit.hooks.guard import Guard
 from vizkit.hooks.installation import Installation
 from vizkit.hooks.listener import Listener
 from vizkit.hooks.module_tree import module_graph, tensor_graph, with_forward_pass
+from vizkit.hooks.nan_origin import NanOrigin
+from vizkit.hooks.nan_watch import NanWatch
 from vizkit.hooks.roster import Roster
 from vizkit.hooks.rows import Assembly
 from vizkit.hooks.settings import ALWAYS, Settings
@@ -62,8 +64,14 @@ class Watch:
         self._collector = Collector(settings, self._roster, self._guard, rows, self._log_row)
         manual = not subject.is_module and not optimizers
         self._recorder = self._guard.call("captured graph", self._record_graph)
+        self._nan = self._watch_nan(criterion)
         self._listener = Listener(
-            self._collector, self._roster, self._guard, manual=manual, graph=self._recorder
+            self._collector,
+            self._roster,
+            self._guard,
+            manual=manual,
+            graph=self._recorder,
+            origin=self._nan.origin,
         )
         self._installation = Installation(self._listener, self._collector, self._guard)
         if criterion is not None:
@@ -125,6 +133,8 @@ class Watch:
     def _stop(self) -> None:
         self._installation.remove()
         self._guard.call("row", self._collector.flush)
+        if self._nan.origin is not None:
+            self._nan.origin.remove()
         if self._recorder is not None:
             self._guard.call("captured graph", self._recorder.close)
 
@@ -134,11 +144,22 @@ class Watch:
             self._stop()
 
     def _log_row(self, values: dict[str, Any], step: int, wall_time: float) -> None:
-        self.run.log(values, step, wall_time)
+        self.run.log(self._nan.row(values, step), step, wall_time)
         # A root that is never called itself (a ModuleDict) would keep the hooks for ever.
         forward = self._installation.forward
         if forward is not None and not forward.is_done:
             self._guard.call("graph", forward.finish)
+
+    def _watch_nan(self, criterion: Any) -> NanWatch:
+        origin = None
+        if self._settings.nan_origin and not isinstance(self.run, SilentRun):
+            origin = self._guard.call(
+                "nan origin", NanOrigin, self._subject, self._roster, criterion, self._guard
+            )
+        if origin is not None:
+            self._collector.on_gradients.append(("nan origin", origin.gradients_ready))
+            self._collector.on_step.append(("nan origin", lambda _: origin.step_ended()))
+        return NanWatch(self.run.log, self._guard, origin)
 
     def _record_graph(self) -> GraphRecorder | None:
         if not self._settings.graph or isinstance(self.run, SilentRun):

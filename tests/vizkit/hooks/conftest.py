@@ -21,6 +21,7 @@ class Recorder:
         self.graphs = []
         self.versions = []
         self.stretches = []
+        self.findings = []
         self.log_calls = []
 
     def log(self, values, step=None, wall_time=None):
@@ -32,6 +33,9 @@ class Recorder:
             return
         if "_vizkit_/graph_steps" in values:
             self.stretches.append(values["_vizkit_/graph_steps"])
+            return
+        if "_vizkit_/finding" in values:
+            self.findings.append(values["_vizkit_/finding"])
             return
         self.last_step = step
         self.log_calls.append(step)

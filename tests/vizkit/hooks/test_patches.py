@@ -14,7 +14,7 @@ class Ears:
     def __init__(self):
         self.heard = []
 
-    def backward_begins(self):
+    def backward_begins(self, roots):
         self.heard.append(("begins", patches.in_backward()))
 
     def backward_ended(self, roots):

@@ -1,11 +1,12 @@
 import copy
 import pickle
+import threading
 
 import torch
 from torch import nn
 from torch._dynamo.testing import CompileCounter
 
-from vizkit.hooks.quiet_hook import QuietHook
+from vizkit.hooks.quiet_hook import QuietHook, is_silent, silence
 
 
 def test_it_passes_on_what_it_hears():
@@ -40,3 +41,21 @@ def test_compiled_code_does_not_hold_it():
 
     assert heard == []
     assert counter.frame_count == 1
+
+
+def test_nothing_is_heard_on_a_silent_thread_and_all_is_on_others():
+    heard = []
+    hook = QuietHook(heard.append)
+
+    with silence():
+        with silence():
+            hook("inner")
+        hook("still silent")
+        thread = threading.Thread(target=hook, args=("elsewhere",))
+        thread.start()
+        thread.join()
+        assert is_silent()
+    hook("afterwards")
+
+    assert heard == ["elsewhere", "afterwards"]
+    assert not is_silent()

@@ -55,6 +55,19 @@ def test_a_line_inside_a_users_module_is_told_rather_than_its_call():
     assert listening.lines["log"] == f"{name()}:{model.line}"
 
 
+def test_nothing_is_told_of_what_lies_outside_a_given_function():
+    def inner():
+        return caller(within=outer.__code__), caller()
+
+    def outer():
+        return inner()
+
+    told_inside, told_anyway = outer()
+    assert told_inside.startswith(name())
+    assert told_anyway == told_inside
+    assert caller(within=sys._getframe().f_code) == ""
+
+
 def test_a_file_below_the_working_directory_is_told_from_there():
     below = os.path.join(os.getcwd(), "models", "net.py")
 
