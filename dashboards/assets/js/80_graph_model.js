@@ -83,7 +83,7 @@
   function countCalls(node) {
     const ranges = node.children.map(countCalls);
     const counts = ranges.filter((range, i) => range && range.high > 0 && !HELD.has(node.children[i].kind));
-    if (!node.range && counts.length && !node.isStack) {
+    if (!node.range && counts.length && !node.isStack && node.path) {
       const rarest = counts.reduce((a, b) => (b.high < a.high ? b : a));
       node.range = { ...rarest, shape: '' };
       node.count = rarest.high;

@@ -4,6 +4,12 @@
 
   const SMALLEST_STACK = 3;
 
+  /** "View \u2192 Transpose", the first three of a turn. */
+  function titles(items) {
+    const names = items.slice(0, 3).map(vk.nodeTitle);
+    return names.join(' \u2192 ') + (items.length > 3 ? ' \u2026' : '');
+  }
+
   /** A stack of equal members; it has no place in a parent yet. */
   vk.graphStack = function (members, byId) {
     const [first, last] = [members[0], members[members.length - 1]];
@@ -23,7 +29,7 @@
       outputShapes: last.outputShapes,
       children: members,
     };
-    if (first.isTurn) Object.assign(stack, { name: `${first.children.length} steps`, op: '' });
+    if (first.isTurn) Object.assign(stack, { name: titles(first.children), op: '' });
     if (byId.has(stack.id)) stack.id += '\u2026';
     members.forEach((member) => (member.parent = stack));
     byId.set(stack.id, stack);

@@ -25,7 +25,8 @@
     return width;
   };
 
-  const clamp = (value, [low, high]) => Math.round(Math.max(low, Math.min(high, value)));
+  /** Within limits, and on a grid, so that names of about the same length make layers of the same layout. */
+  const clamp = (value, [low, high]) => 8 * Math.ceil(Math.max(low, Math.min(high, value)) / 8);
 
   /** Badges of a node and of all it runs, where these are few; else none, and the number is told instead. */
   function badgesOf(node) {

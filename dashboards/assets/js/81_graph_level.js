@@ -7,55 +7,11 @@
   const LANE = 14; // width that each loop gets beside the boxes
   const LEAD = 28; // px that an edge of a circuit goes straight, beside its value
   const CHROME = { pad: 14, header: 30 };
-  const STUB = { span: 4, fan: 4, longest: 40 };
   const MOST_FOR_DAGRE = 160;
-
-  /** Ranks by the longest path to each node; sources stand right above what reads them first, ports first and last. */
-  function ranksOf({ count, entry, exit }, edges) {
-    const next = Array.from({ length: count }, () => []);
-    const waits = new Int32Array(count);
-    for (const [a, b] of edges) (next[a].push(b), (waits[b] += 1));
-    const rank = new Int32Array(count);
-    const ready = [];
-    for (let v = 0; v < count; v++) if (!waits[v]) ready.push(v);
-    const order = [];
-    for (let at = 0; at < ready.length; at++) {
-      const v = ready[at];
-      order.push(v);
-      for (const w of next[v]) {
-        rank[w] = Math.max(rank[w], rank[v] + 1);
-        if (!--waits[w]) ready.push(w);
-      }
-    }
-    const isSource = new Uint8Array(count).fill(1);
-    for (const [, b] of edges) isSource[b] = 0;
-    for (let at = order.length - 1; at >= 0; at--) {
-      const v = order[at];
-      if (isSource[v] && next[v].length) rank[v] = next[v].reduce((least, w) => Math.min(least, rank[w]), Infinity) - 1;
-    }
-    if (entry >= 0) rank[entry] = rank.reduce((least, one, v) => (v === entry ? least : Math.min(least, one)), Infinity) - 1;
-    if (exit >= 0) rank[exit] = rank.reduce((most, one, v) => (v === exit ? most : Math.max(most, one)), 0) + 1;
-    const lowest = rank.reduce((least, one) => Math.min(least, one), Infinity);
-    return rank.map((one) => one - lowest);
-  }
-
-  /** Edges past many ranks of a source that has many of them, and very long ones, are told at their ends only. */
-  function stubsOf(edges, rank) {
-    const long = new Map();
-    const isLong = ([a, b]) => rank[b] - rank[a] > STUB.span;
-    for (const edge of edges) if (isLong(edge)) long.set(edge[0], (long.get(edge[0]) || 0) + 1);
-    return edges.map((edge) => (isLong(edge) && long.get(edge[0]) >= STUB.fan) || rank[edge[1]] - rank[edge[0]] > STUB.longest);
-  }
-
-  function isChain(count, edges) {
-    if (edges.length !== count - 1) return false;
-    const seen = [new Uint8Array(count), new Uint8Array(count)];
-    return edges.every(([a, b]) => !seen[0][a]++ && !seen[1][b]++);
-  }
 
   /** One below the other: {x: centres, row, through: x of each edge in the rows it passes}. */
   function chain(level, edges) {
-    const rank = ranksOf(level, edges);
+    const rank = vk.graphRanks(level, edges);
     return { x: new Float64Array(level.count), row: rank, through: edges.map(() => []) };
   }
 
@@ -65,7 +21,7 @@
     graph.setGraph({ rankdir: 'TB', nodesep: GAP.x, ranksep: GAP.y, edgesep: GAP.edge, ranker: 'network-simplex' });
     graph.setDefaultEdgeLabel(() => ({}));
     for (let v = 0; v < level.count; v++) graph.setNode(String(v), { width: level.widths[v], height: 20 });
-    const rank = ranksOf(level, edges);
+    const rank = vk.graphRanks(level, edges);
     portEdges(level, rank).forEach(([a, b]) => graph.setEdge(String(a), String(b), { weight: 0, minlen: 1 }, 'port'));
     edges.forEach(([a, b], k) => graph.setEdge(String(a), String(b), { weight: rank[b] - rank[a] > 1 ? 1 : 4, minlen: 1 }, String(k)));
     dagre.layout(graph);
@@ -240,7 +196,7 @@
     for (let v = 0; v < level.count; v++) (linked.has(v) ? busy : idle).push(v);
     if (!busy.length) return merge(level, [], idle, { width: 0, height: 0, routes: [], loops: [], lanes: [] });
     const inner = part(level, busy);
-    const stubs = stubsOf(inner.edges, ranksOf(inner, inner.edges));
+    const stubs = vk.graphStubs(inner.edges, vk.graphRanks(inner, inner.edges));
     const edges = inner.edges.filter((_edge, k) => !stubs[k]);
     const done = finish(inner, edges, placedBy(inner, edges, dagre), stubs);
     addLoops(inner, done);
@@ -248,12 +204,12 @@
   };
 
   function placedBy(level, edges, dagre) {
-    if (isChain(level.count, edges)) return chain(level, edges);
+    if (vk.isGraphChain(level.count, edges)) return chain(level, edges);
     if (dagre && level.count <= MOST_FOR_DAGRE) return byDagre(level, edges, dagre);
-    return vk.layerLevel(level, edges, ranksOf(level, edges), GAP);
+    return vk.layerLevel(level, edges, vk.graphRanks(level, edges), GAP);
   }
 
   /** Whether a level needs no library and no time: nothing, or a chain. */
-  vk.isEasyLevel = (level) => isChain(linkedIn(level).size, level.edges) || !level.edges.length || level.count > MOST_FOR_DAGRE;
+  vk.isEasyLevel = (level) => vk.isGraphChain(linkedIn(level).size, level.edges) || !level.edges.length || level.count > MOST_FOR_DAGRE;
   vk.graphChrome = CHROME;
 })((globalThis.vk = globalThis.vk || {}));

@@ -197,23 +197,26 @@
       const right = box.x + box.width - 12;
       const used = face.shape === 'box' ? pen.write(text, right, y, { align: 'right', color: ink, size: 11, weight: 600 }) : 0;
       if (face.second) pen.write(face.second, box.x + face.indent, y, { color: faint, size: 11, most: box.width - face.indent - used - 18 });
-      const start = face.shape === 'pill' ? box.x + (box.width - face.pills.reduce((sum, { width }) => sum + width + 4, -4)) / 2 : box.x + face.indent - 4;
-      this.badges(face.pills, start, y, right - used - (used ? 6 : -6), isColored ? ink : null);
+      const isCentred = face.shape === 'pill';
+      const room = isCentred ? box.width - 12 : right - used - (used ? 6 : -6) - box.x - face.indent + 4;
+      this.badges(face.pills, isCentred ? box.x + 6 : box.x + face.indent - 4, y, room, isCentred, isColored ? ink : null);
     }
 
     /** Parameters on what reads them, as far as there is room; the rest as a number. */
-    badges(pills, x, y, end, ink) {
+    badges(pills, left, y, room, isCentred, ink) {
       const { pen, colors } = this;
-      let at = x;
-      for (let i = 0; i < pills.length; i++) {
-        const { text, width, state } = pills[i];
+      const widthOf = (count) => pills.slice(0, count).reduce((sum, { width }) => sum + width + 4, count < pills.length ? 18 : -4);
+      let shown = pills.length;
+      while (shown > 0 && widthOf(shown) > room) shown -= 1;
+      let at = isCentred ? left + (room - widthOf(shown)) / 2 : left;
+      for (const { text, width, state } of pills.slice(0, shown)) {
         const isQuiet = state === 'frozen' || state === 'unused';
-        if (at + width > end) return void pen.write(`+${pills.length - i}`, at + 2, y, { size: 10.5, color: ink || colors.muted });
         const color = ink || (isQuiet ? colors.muted : colors.accent);
-        pen.pill(text, at, y, { fill: ink ? null : isQuiet ? colors.sunken : colors.soft, stroke: ink || (isQuiet ? colors.strong : null), color, width, dash: isQuiet ? [2, 2] : null });
+        const fill = ink ? null : isQuiet ? colors.sunken : colors.soft;
+        pen.pill(text, at, y, { fill, stroke: ink || (isQuiet ? colors.strong : null), color, width, dash: isQuiet ? [2, 2] : null });
         at += width + 4;
       }
-      return undefined;
+      if (shown < pills.length) pen.write(`+${pills.length - shown}`, at + 2, y, { size: 10.5, color: ink || colors.muted });
     }
   }
   vk.GraphPicture = GraphPicture;

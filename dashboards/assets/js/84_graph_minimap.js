@@ -45,10 +45,11 @@
 
     /** Put the frame where the view is; nothing to tell where all is in view. */
     place() {
+      const isDrawn = this.drawnLayout === this.canvas.layout;
       const isShown = this.isWanted();
-      if (this.el.hidden === isShown) this.el.hidden = !isShown;
-      if (!isShown) return;
-      if (this.drawnLayout !== this.canvas.layout) return void this.refresh();
+      if (this.el.hidden === (isShown && isDrawn)) this.el.hidden = !(isShown && isDrawn);
+      if (isShown && !isDrawn) this.refresh();
+      if (!isShown || !isDrawn) return;
       const { view, painter } = this.canvas;
       const { scale } = this;
       const low = (value) => Math.max(0, value);

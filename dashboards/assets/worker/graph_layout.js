@@ -1,6 +1,7 @@
 /* The worker that lays out levels of the graph, so that the page stays smooth. Its address says where the page is. */
 'use strict';
-importScripts('../vendor/dagre.min.js', '../js/81_graph_level.js', '../js/81_graph_layering.js', '../js/81_graph_solve.js');
+const parts = ['level', 'ranks', 'layering', 'solve'];
+importScripts('../vendor/dagre.min.js', ...parts.map((part) => `../js/81_graph_${part}.js`));
 
 const solver = new vk.GraphSolver(self.dagre);
 
