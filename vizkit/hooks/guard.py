@@ -37,12 +37,15 @@ class Guard:
             return None
 
     def timed(self, name: str, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """Do the same as `call`, and add the time that it takes to `seconds`."""
-        started = perf_counter()
+        """Do the same as `call`, and add the time that it takes to `seconds`, each moment once."""
+        before, started = self.seconds, perf_counter()
         try:
             return self.call(name, act, *args, **kwargs)
         finally:
-            self.seconds += perf_counter() - started
+            inside = self.seconds - before
+            if inside < 0:  # set to 0 meanwhile
+                inside = self.seconds
+            self.seconds += perf_counter() - started - inside
 
     def _give_up(self, name: str, error: Exception) -> None:
         if strict():

@@ -1,3 +1,5 @@
+from time import perf_counter
+
 import pytest
 
 from vizkit.errors import VizkitWarning
@@ -51,3 +53,28 @@ def test_time_adds_up_also_of_what_fails(lenient):
         guard.timed("b", fail)
 
     assert guard.seconds > once > 0
+
+
+def test_what_is_timed_inside_counts_once():
+    guard = Guard()
+
+    def outer():
+        guard.timed("inner", sum, range(2_000_000))
+
+    started = perf_counter()
+    guard.timed("outer", outer)
+    elapsed = perf_counter() - started
+
+    assert 0 < guard.seconds <= elapsed
+
+
+def test_setting_the_time_to_zero_inside_leaves_the_rest():
+    guard = Guard()
+    guard.seconds = 100.0
+
+    def reset():
+        guard.seconds = 0.0
+
+    guard.timed("outer", reset)
+
+    assert 0 < guard.seconds < 1
