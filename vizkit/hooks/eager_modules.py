@@ -14,7 +14,8 @@ from vizkit.hooks.subject import clean_name, unwrapped
 def eager_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Yield (path, module) of all modules whose calls Python sees, each module once.
 
-    Of a compiled one only the wrapper: a hook on what is compiled would be compiled with it.
+    Of a compiled one only the wrapper: a hook on what is compiled would be compiled with it. Of an
+    encoder layer that evaluates nothing: a hook inside would switch off its fused kernel.
     """
     seen: set[int] = set()
     waiting = [("", model)]
@@ -24,7 +25,7 @@ def eager_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         if id(inner) in seen:
             continue
         seen.add(id(inner))
-        if isinstance(inner, torch.jit.ScriptModule):  # takes no hooks
+        if isinstance(inner, torch.jit.ScriptModule) or is_fused(inner):  # takes no hooks
             continue
         wrapped = hasattr(module, "_orig_mod")
         compiled = is_compiled_in_place(module) or is_compiled_in_place(inner)
@@ -39,6 +40,11 @@ def eager_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 def is_compiled_in_place(module: nn.Module) -> bool:
     """Tell whether `module.compile()` was called."""
     return getattr(module, "_compiled_call_impl", None) is not None
+
+
+def is_fused(module: nn.Module) -> bool:
+    """Tell whether the module may run as one kernel, which hooks in it would switch off."""
+    return isinstance(module, nn.TransformerEncoderLayer) and not module.training
 
 
 def anything_compiled() -> bool:

@@ -95,7 +95,7 @@ class ModuleCalls:
         self.armed = False
         self.clear()
         if not anything_compiled():
-            for path in self._fired & self._hooks.keys():
+            for path in list(self._hooks):
                 self._unhook(path)
 
     def remove(self) -> None:

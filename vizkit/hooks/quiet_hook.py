@@ -1,4 +1,4 @@
-"""Hooks on modules that torch.compile does not see and that no copy of the module keeps."""
+"""Hooks on modules that no compiler or tracer sees and that no copy of the module keeps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class QuietHook:
 
     def __call__(self, *args: Any) -> None:
         """Pass on what torch passes: module, inputs, perhaps keywords and output."""
-        if not torch.compiler.is_compiling() and not (_silent and get_ident() in _silent):
+        if torch.compiler.is_compiling() or (_silent and get_ident() in _silent):
+            return
+        # jit.trace would name what it records after our variables, and find its copies different.
+        if not torch._C._get_tracing_state():
             self._act(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from vizkit.hooks.eager_modules import anything_compiled, is_fused
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.quiet_hook import QuietHook
 from vizkit.hooks.subject import clean_name, unwrapped
@@ -59,9 +60,10 @@ class ForwardWatcher:
         if is_compiled(model):
             self._seen.notes.append(COMPILED)
             return
+        fused = {id(part) for each in root.modules() if is_fused(each) for part in each.modules()}
         for path, module in root.named_modules():
-            if isinstance(module, torch.jit.ScriptModule):  # takes no hooks
-                continue
+            if isinstance(module, torch.jit.ScriptModule) or id(module) in fused:
+                continue  # takes no hooks
             self._hook(clean_name(path), module, is_root=module is root)
 
     def remove(self) -> None:
@@ -69,11 +71,13 @@ class ForwardWatcher:
         self._take_off(list(self._hooks))
 
     def finish(self) -> None:
-        """Tell what was seen, once, and take the hooks off the modules that were called.
+        """Tell what was seen, once, and take the hooks off.
 
-        Those that were not are perhaps inside compiled code, which would be compiled again.
+        Once anything was compiled, those of modules that were not called stay: they are perhaps
+        inside compiled code, which would be compiled again.
         """
-        self._take_off([path for path in self._hooks if path in self._seen.calls])
+        compiled = anything_compiled()
+        self._take_off([p for p in self._hooks if not compiled or p in self._seen.calls])
         if not self.is_done:
             self.is_done = True
             if not self._seen.calls and COMPILED not in self._seen.notes:

@@ -36,3 +36,13 @@ def test_what_was_prepared_to_be_compiled_is_known_before_it_runs():
     torch.compile(lambda x: x + 1, backend="eager")
     assert anything_to_compile()
     torch._dynamo.reset()
+
+
+def test_an_encoder_layer_that_evaluates_gets_no_hooks():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    model = nn.ModuleDict({"text": nn.TransformerEncoder(layer, 1), "head": nn.Linear(8, 2)})
+    assert "text.layers.0.linear1" in dict(eager_modules(model))
+
+    model["text"].eval()
+
+    assert list(dict(eager_modules(model))) == ["", "text", "text.layers", "head"]

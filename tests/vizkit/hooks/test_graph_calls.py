@@ -164,11 +164,12 @@ def test_hooks_come_and_go():
     assert hooks_on(model) == 0
 
 
-def test_what_was_never_called_keeps_its_hooks_until_the_end():
+def test_what_was_never_called_loses_its_hooks_too():
+    """Left in an encoder layer, they would switch off its fused kernel for ever."""
     model = nn.ModuleDict({"a": nn.Linear(2, 2), "b": nn.Linear(2, 2)})
     calls = listening(model)
     model["a"](torch.ones(1, 2))
 
     calls.disarm()
 
-    assert len(model["b"]._forward_hooks) == 1
+    assert len(model["b"]._forward_hooks) == (1 if anything_compiled() else 0)

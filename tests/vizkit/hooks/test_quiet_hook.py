@@ -2,6 +2,7 @@ import copy
 import pickle
 import threading
 
+import pytest
 import torch
 from torch import nn
 from torch._dynamo.testing import CompileCounter
@@ -59,3 +60,18 @@ def test_nothing_is_heard_on_a_silent_thread_and_all_is_on_others():
 
     assert heard == ["elsewhere", "afterwards"]
     assert not is_silent()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_tracing_does_not_hear_it():
+    heard, model = [], nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+
+    def after(module, inputs, output):
+        heard.append(output)
+
+    model[0].register_forward_hook(QuietHook(after))
+
+    # It compares the trace with that of copies, whose hooks do nothing, and runs the model once.
+    torch.jit.trace(model, torch.ones(1, 2), check_trace=True)
+
+    assert len(heard) == 1

@@ -4,6 +4,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from vizkit.hooks.eager_modules import anything_compiled
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.shapes import COMPILED, Call, ForwardWatcher, is_compiled, tensors_in
 
@@ -140,3 +141,18 @@ def test_tensors_are_found_in_dataclasses_without_asking_their_properties():
 
     assert list(tensors_in(Plain(a, {"x": Slots(b)}))) == [a, b]
     assert list(tensors_in([Asking(a), Plain])) == [a]
+
+
+def test_no_hook_is_left_in_an_encoder_layer_and_none_comes_into_one_that_evaluates():
+    """Its fused kernel would be off for ever: `out_proj` is never called as a module."""
+    for evaluates in (False, True):
+        model = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).train(not evaluates)
+        model = nn.Sequential(model, nn.Linear(8, 2))
+        watcher = ForwardWatcher(model, Guard(), lambda seen: None)
+        inside = [len(m._forward_hooks) for m in model[0].modules()]
+        model(torch.ones(2, 3, 8))
+
+        assert any(inside) is not evaluates
+        assert watcher.is_done
+        if not anything_compiled():
+            assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
