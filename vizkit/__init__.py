@@ -55,11 +55,13 @@ def watch(
         start_step: the first step's number; by default where `run` goes on, else 0.
         weights_every: weight norms and update ratios at each so many steps and the first; or None.
         budget: share of the time, above 1 ms a step, from which gradient norms are measured less
-            often than each step; None for each step at any price.
+            often than each step; None for each step at any price, activations too.
         graph: record the graph that each step ran, and when it changes, in at most 2 % of the time
             (5 % of steps below 5 ms); "always" for each step at any price; False for not at all.
         trace_every: trace the forward pass at each so many steps; None: where a new graph is met.
-        activations_every: statistics, times and memory of modules at each so many steps; or None.
+        activations_every: outputs' mean, deviation, zeros and non-finite numbers, times and memory
+            of each module at each so many steps and the first; put off where they would take more
+            than 2 % of the time, unless `budget` is None. None: never.
         nan_origin: find where the first NaN or Inf came from by running the batch once more.
 
     Raises:

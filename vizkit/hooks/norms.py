@@ -179,14 +179,14 @@ def _wide(dtype: torch.dtype) -> torch.dtype:
 
 
 def _large_norm(tensor: Tensor) -> float:
-    flat = _flat(tensor)
-    if flat.dtype is torch.float32:
-        return math.sqrt(sum(torch.dot(part, part).item() for part in flat.split(CHUNK)))
-    parts = (part.float() for part in flat.split(CHUNK_OF_HALVES))
+    numbers = flat(tensor)
+    if numbers.dtype is torch.float32:
+        return math.sqrt(sum(torch.dot(part, part).item() for part in numbers.split(CHUNK)))
+    parts = (part.float() for part in numbers.split(CHUNK_OF_HALVES))
     return math.sqrt(sum(torch.dot(part, part).item() for part in parts))
 
 
-def _flat(tensor: Tensor) -> Tensor:
+def flat(tensor: Tensor) -> Tensor:
     """Return all numbers in memory order, without a copy where they are dense in any order."""
     if tensor.is_contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else False:
         return tensor.as_strided((tensor.numel(),), (1,))

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from vizkit.environment import rank_of_process
+from vizkit.hooks.activity import activity_of
 from vizkit.hooks.collector import Collector
 from vizkit.hooks.graph_pace import Pace
 from vizkit.hooks.graph_recorder import GraphRecorder
@@ -65,6 +66,9 @@ class Watch:
         manual = not subject.is_module and not optimizers
         self._recorder = self._guard.call("captured graph", self._record_graph)
         self._nan = self._watch_nan(criterion)
+        self._activity = self._guard.call(
+            "activity", activity_of, subject, settings, run, self._collector, self._guard
+        )
         self._listener = Listener(
             self._collector,
             self._roster,
@@ -137,6 +141,8 @@ class Watch:
             self._nan.origin.remove()
         if self._recorder is not None:
             self._guard.call("captured graph", self._recorder.close)
+        if self._activity is not None:
+            self._activity.close()
 
     def _at_exit(self) -> None:
         # The run itself knows how the process ends; see vizkit.lifetime.
