@@ -102,7 +102,10 @@ class Training:
         """Train to the end of the plan and return the last progress."""
         started = time.monotonic()
         self._save()
-        with self._open() as run, vizkit.watch(self.model, self.optimizer, run=run) as watch:
+        with (
+            self._open() as run,
+            vizkit.watch(self.model, self.optimizer, run=run, activations_every=20) as watch,
+        ):
             while self.epoch < self.plan.epochs:
                 for indices in batches(self.train, self.plan.batch_size):
                     self._learn(indices)
