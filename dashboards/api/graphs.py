@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from vizkit.errors import RunNotFoundError
-from vizkit.index.rows import RunRow
+from vizkit.index.rows import PayloadRow, RunRow
 from vizkit.kinds.graph.ranges import to_json
 from vizkit.playback.graphs import GraphVersion
 from vizkit.playback.graphs_document import FORMS, ROLLED
@@ -32,6 +32,7 @@ def graphs(state: ViewerState, params: Params) -> Response:
     known = graph_log(state.index).of(run.name)
     versions = known.versions_at(until, run.last_step or 0)
     looks = known.looks_at(until)
+    trees = [row for row in known.trees if until is None or row.step <= until]
     turns = known.thin_turns
     now = bisect_right(turns.steps, math.inf if until is None else until)
     return as_json(
@@ -42,7 +43,8 @@ def graphs(state: ViewerState, params: Params) -> Response:
             "unseen": known.unseen_at(until),
             "current": known.current(until),
             "logged": [_logged(head) for head in known.logged_at(until).values()],
-            "tree": any(until is None or row.step <= until for row in known.trees),
+            "tree": bool(trees),
+            "tree_key": key_of(trees[-1]) if trees else None,
             "broken": known.broken,
         }
     )
@@ -100,9 +102,13 @@ def _logged(head: Head) -> dict[str, Any]:
     return {**told, "source": head.source, "nodes": head.count}
 
 
-def _key(head: Head) -> str:
+def key_of(row: PayloadRow) -> str:
     """Return what names one record of a graph: its structure never changes."""
-    return f"{head.row.file}:{head.row.offset}:{head.row.wall_time}"
+    return f"{row.file}:{row.offset}:{row.wall_time}"
+
+
+def _key(head: Head) -> str:
+    return key_of(head.row)
 
 
 def _asked(

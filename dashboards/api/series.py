@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from vizkit.playback.at import at as read_at
+from vizkit.playback.at import seen_at
 from vizkit.playback.frame import AXES
 from vizkit.playback.heatmap import Heatmap
 from vizkit.playback.heatmap import heatmap as read_heatmap
@@ -60,9 +61,10 @@ def heatmap(state: ViewerState, params: Params) -> Response:
 
 
 def at(state: ViewerState, params: Params) -> Response:
-    """Answer /api/v1/at: the value of every series at the playhead."""
-    until = params.number("until")
-    return as_json(read_at(state.index, params.text("run"), until, params.maybe("prefix")))
+    """Answer /api/v1/at: the value of every series at the playhead; with `steps=1` its step too."""
+    read = seen_at if params.flag("steps", False) else read_at
+    until, prefix = params.number("until"), params.maybe("prefix")
+    return as_json(read(state.index, params.text("run"), until, prefix))
 
 
 def _wants_binary(params: Params) -> bool:

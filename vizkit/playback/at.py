@@ -22,6 +22,19 @@ def at(
 ) -> dict[str, float]:
     """Return the last known value of every series, finite or not: that of the highest step.
 
+    The arguments are those of `seen_at`.
+
+    Raises:
+        RunNotFoundError: if there is no such run.
+    """
+    return {tag: value for tag, (_, value) in seen_at(index, run, until, prefix).items()}
+
+
+def seen_at(
+    index: Index, run: str, until: float | None = None, prefix: str | None = None
+) -> dict[str, tuple[int, float]]:
+    """Return (step, value) of the last known point of every series.
+
     until: a step; points behind it are not known. prefix: only tags that begin with it. Earlier
     attempts count only below the step at which a later one took over.
 
@@ -42,7 +55,7 @@ def at(
         for tag, value in zip(key.series, search.values(), strict=False):
             if tag.startswith(wanted) and search.step >= best.get(tag, (search.step, 0.0))[0]:
                 best[tag] = (search.step, value)
-    return {tag: value for tag, (_, value) in best.items()}
+    return best
 
 
 class _Rows:

@@ -79,3 +79,11 @@ def test_all_series_at_the_playhead(get: Get) -> None:
 
     assert sorted(found) == ["val/accuracy", "val/loss"]
     assert get("at", run="tiny", until=60, prefix="loss").json() == {"loss": "NaN"}
+
+
+def test_a_value_at_the_playhead_says_from_which_step_it_is(get: Get) -> None:
+    plain = get("at", run="tiny", until=57, prefix="val/").json()
+
+    told = get("at", run="tiny", until=57, prefix="val/", steps=1).json()
+
+    assert told == {tag: [49, value] for tag, value in plain.items()}
