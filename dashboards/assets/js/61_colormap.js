@@ -61,6 +61,11 @@
       return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#14161a' : '#fff';
     }
 
+    /** Both ends in words. */
+    ends() {
+      return `from 1e${this.low} to 1e${this.high}`;
+    }
+
     /** [{log, text}] at powers of ten, at most `count`; a narrow scale also says 3 and 0.3. */
     ticks(count = 6) {
       const first = Math.ceil(this.low - 1e-9);
@@ -143,7 +148,7 @@
     );
     return vk.el(
       'div',
-      { class: 'vk-legend', role: 'img', 'aria-label': `Colour scale: ${title}, from 1e${scale.low} to 1e${scale.high}` },
+      { class: 'vk-legend', role: 'img', 'aria-label': `Colour scale: ${title}, ${scale.ends()}` },
       vk.el('span', { class: 'vk-legend-title' }, title),
       vk.el('span', { class: 'vk-legend-scale' }, bar, ...ticks),
       ...swatches,

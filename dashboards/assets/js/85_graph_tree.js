@@ -1,119 +1,155 @@
-/* The graph as a list: the same modules for keyboard and screen reader (WAI-ARIA tree), with search. */
+/* The graph as a list: the same nodes for keyboard and screen reader (WAI-ARIA tree), with search. Only rows that can
+   be seen are built, however many are open. */
 (function (vk) {
   'use strict';
+
+  const ROW = 24; // px, as in the style sheet
+  const BEYOND = 12; // rows built above and below what is seen
 
   class GraphTree {
     /** `on` is {select(id), toggle(id), search(text, jump)}. */
     constructor(el, on) {
-      this.on = on;
+      Object.assign(this, { on, nodes: [], items: new Map(), marks: { selected: null, matches: null }, overlay: null });
       this.search = vk.el('input', {
         type: 'search',
         class: 'vk-input',
-        placeholder: 'search modules',
-        'aria-label': 'Search modules',
+        placeholder: 'search modules, operations, files',
+        'aria-label': 'Search modules, operations, parameters and source files',
         spellcheck: 'false',
       });
-      this.found = vk.el('span', { class: 'vk-hidden', role: 'status' });
-      this.list = vk.el('div', { class: 'vk-tree', role: 'tree', 'aria-label': 'Modules' });
+      this.found = vk.el('span', { class: 'vk-tree-found', role: 'status' });
+      this.list = vk.el('div', { class: 'vk-tree', role: 'tree', 'aria-label': 'Nodes of the graph' });
+      this.top = vk.el('div', { role: 'presentation' });
+      this.bottom = vk.el('div', { role: 'presentation' });
+      this.body = vk.el('div', { role: 'presentation' });
+      this.list.append(this.top, this.body, this.bottom);
       el.append(vk.el('div', { class: 'vk-tree-search' }, this.search, this.found), this.list);
-      this.search.addEventListener('input', () => on.search(this.search.value, false));
-      this.search.addEventListener('keydown', (event) => event.key === 'Enter' && on.search(this.search.value, true));
-      this.list.addEventListener('keydown', (event) => this.key(event));
-      this.list.addEventListener('click', (event) => this.click(event));
-      this.items = new Map();
+      this.listen(on);
     }
 
-    /** Build the rows of what is open; colours and selection come by `update`. */
+    listen(on) {
+      this.search.addEventListener('input', () => on.search(this.search.value, 0));
+      this.search.addEventListener('keydown', (event) => event.key === 'Enter' && on.search(this.search.value, event.shiftKey ? -1 : 1));
+      this.list.addEventListener('keydown', (event) => this.key(event));
+      this.list.addEventListener('click', (event) => this.click(event));
+      this.list.addEventListener('scroll', vk.perFrame(() => this.fill()), { passive: true });
+      this.resizes = new ResizeObserver(() => this.fill());
+      this.resizes.observe(this.list);
+    }
+
+    destroy() {
+      this.resizes.disconnect();
+    }
+
+    /** Show what is open; colours and selection come by `color` and `mark`. */
     show(model, open) {
+      const hadFocus = this.body.contains(document.activeElement);
       this.open = open;
       this.nodes = vk.openNodes(model.root, open);
-      const hadFocus = this.list.contains(document.activeElement);
-      this.items = new Map(this.nodes.map((node) => [node.id, this.item(node)]));
-      this.list.replaceChildren(...this.items.values());
-      this.setCurrent(this.items.has(this.current) ? this.current : this.nodes[0].id);
-      if (hadFocus) this.items.get(this.current).focus();
+      this.places = new Map(this.nodes.map((node, place) => [node.id, place]));
+      this.items.clear();
+      this.body.replaceChildren();
+      if (!this.places.has(this.current)) this.current = this.nodes[0].id;
+      this.fill();
+      if (hadFocus) this.focus(this.current);
+    }
+
+    /** Build the rows in sight, and the one in the tab order, and keep those that are there. */
+    fill() {
+      const height = this.list.clientHeight || 600;
+      const first = Math.max(0, Math.floor(this.list.scrollTop / ROW) - BEYOND);
+      const last = Math.min(this.nodes.length, Math.ceil((this.list.scrollTop + height) / ROW) + BEYOND);
+      const wanted = new Map();
+      for (const node of this.nodes.slice(first, last)) wanted.set(node.id, this.items.get(node.id) || this.item(node));
+      const isSame = wanted.size === this.items.size && [...wanted.keys()].every((id) => this.items.has(id));
+      this.top.style.height = `${first * ROW}px`;
+      this.bottom.style.height = `${(this.nodes.length - last) * ROW}px`;
+      if (isSame) return;
+      const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.vkId : null;
+      this.items = wanted;
+      this.body.replaceChildren(...wanted.values());
+      if (focused !== null && wanted.has(focused)) wanted.get(focused).focus({ preventScroll: true });
+      this.setCurrent(this.current);
     }
 
     item(node) {
-      const siblings = node.parent ? node.parent.children : [node];
-      const isOpen = this.open.has(node.id) && node.children.length > 0;
-      const caret = vk.el(
-        'span',
-        { class: 'vk-tree-caret', 'aria-hidden': 'true' },
-        node.children.length ? (isOpen ? '\u25be' : '\u25b8') : '',
-      );
-      const item = vk.el(
-        'div',
-        {
-          class: `vk-tree-item${vk.isFrozen(node) ? ' vk-frozen' : ''}`,
-          role: 'treeitem',
-          tabindex: '-1',
-          style: `padding-left:${6 + node.depth * 13}px`,
-          title: node.path || node.op,
-          data: { vkId: node.id },
-          'aria-level': node.depth + 1,
-          'aria-posinset': siblings.indexOf(node) + 1,
-          'aria-setsize': siblings.length,
-          'aria-expanded': node.children.length ? String(isOpen) : null,
-        },
-        caret,
-        vk.el('span', { class: 'vk-tree-name' }, vk.nodeTitle(node)),
-        node.isStack ? vk.el('span', { class: 'vk-tree-count' }, `\u00d7${node.children.length}`) : null,
-        node.id === '' ? null : vk.el('span', { class: 'vk-tree-op' }, node.op),
-        vk.el('span', { class: 'vk-tree-value' }),
-        vk.el('i', { class: 'vk-tree-swatch' }),
-      );
-      return item;
+      const row = vk.graphRow(node, this.open.has(node.id) && node.children.length > 0);
+      vk.paintGraphRow(row, node, this.overlay, this.marks);
+      return row;
     }
 
     color(overlay) {
-      for (const node of this.nodes || []) {
-        const item = this.items.get(node.id);
-        const value = overlay.of(node);
-        const isColored = !Number.isNaN(value) && !vk.isFrozen(node);
-        item.querySelector('.vk-tree-value').textContent = vk.isFrozen(node) ? 'frozen' : overlay.text(node);
-        item.querySelector('.vk-tree-swatch').style.background = isColored ? overlay.scale.css(value) : '';
-      }
+      this.overlay = overlay;
+      this.paint();
     }
 
     mark({ selected, matches }) {
-      for (const [id, item] of this.items) {
-        item.setAttribute('aria-selected', String(id === selected));
-        item.classList.toggle('vk-found', Boolean(matches && matches.has(id)));
+      const isNew = selected !== this.marks.selected;
+      this.marks = { selected, matches };
+      if (isNew && this.places && this.places.has(selected)) {
+        this.current = selected;
+        this.scrollTo(selected);
       }
-      this.found.textContent = matches ? `${matches.size} modules found` : '';
-      if (selected !== null && this.items.has(selected)) {
-        this.setCurrent(selected);
-        this.items.get(selected).scrollIntoView({ block: 'nearest' });
-      }
+      this.paint();
+    }
+
+    paint() {
+      for (const [id, row] of this.items) vk.paintGraphRow(row, this.nodes[this.places.get(id)], this.overlay, this.marks);
+      this.setCurrent(this.current);
+    }
+
+    /** Say how many were found, and which of them is shown. */
+    tell(found, at) {
+      const noun = found && found.length === 1 ? 'node' : 'nodes';
+      const place = found && at >= 0 ? `${at + 1} of ` : '';
+      this.found.textContent = found ? `${place}${found.length} ${noun}${found.length ? '' : ' found'}` : '';
     }
 
     /** One item is in the tab order. */
     setCurrent(id) {
-      if (this.items.has(this.current)) this.items.get(this.current).tabIndex = -1;
       this.current = id;
-      this.items.get(id).tabIndex = 0;
+      for (const [other, row] of this.items) row.tabIndex = other === id ? 0 : -1;
+      if (!this.items.has(id) && this.items.size) this.items.values().next().value.tabIndex = 0;
+    }
+
+    scrollTo(id) {
+      const top = this.places.get(id) * ROW;
+      const { scrollTop, clientHeight } = this.list;
+      if (top < scrollTop) this.list.scrollTop = top;
+      else if (top + ROW > scrollTop + clientHeight) this.list.scrollTop = top + ROW - clientHeight;
+      this.fill();
+    }
+
+    focus(id) {
+      this.scrollTo(id);
+      this.setCurrent(id);
+      if (this.items.has(id)) this.items.get(id).focus({ preventScroll: true });
     }
 
     click(event) {
       const item = event.target.closest('[role=treeitem]');
       if (!item) return;
       const id = item.dataset.vkId;
+      this.setCurrent(id);
       if (event.target.closest('.vk-tree-caret') && item.hasAttribute('aria-expanded')) this.on.toggle(id);
       else this.on.select(id);
     }
 
     key(event) {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const at = this.nodes.findIndex((node) => node.id === this.current);
-      const node = this.nodes[at];
+      const item = event.target.closest('[role=treeitem]');
+      const at = item ? this.places.get(item.dataset.vkId) : -1;
+      const act = at >= 0 && this.acts(this.nodes[at], at)[event.key];
+      if (!act) return;
+      act();
+      event.preventDefault();
+      event.stopPropagation();
+    }
+
+    acts(node, at) {
       const isOpen = node.children.length > 0 && this.open.has(node.id);
-      const go = (target) => {
-        if (!target) return;
-        this.setCurrent(target.id);
-        this.items.get(target.id).focus();
-      };
-      const acts = {
+      const go = (target) => target && this.focus(target.id);
+      return {
         ArrowDown: () => go(this.nodes[at + 1]),
         ArrowUp: () => go(this.nodes[at - 1]),
         Home: () => go(this.nodes[0]),
@@ -123,10 +159,6 @@
         Enter: () => this.on.select(node.id),
         ' ': () => this.on.select(node.id),
       };
-      if (!acts[event.key]) return;
-      acts[event.key]();
-      event.preventDefault();
-      event.stopPropagation();
     }
   }
   vk.GraphTree = GraphTree;

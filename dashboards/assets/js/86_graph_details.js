@@ -1,168 +1,124 @@
-/* Everything about one module: shapes, parameters, its gradient norm over time, ways to its curves. */
+/* Everything about one node: facts, its value over time, findings, parameters, ways to its curves. */
 (function (vk) {
   'use strict';
 
-  const HISTORY_COLUMNS = 160;
   const MOST_PARAMETERS = 60;
-
+  const SERIES = Object.entries(vk.OVERLAYS).filter(([, overlay]) => overlay.prefix).map(([key]) => key).join('|');
   const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const pair = (term, words) => [vk.el('dt', {}, term), vk.el('dd', {}, words)];
-
-  function share(node) {
-    if (!node.parameters) return 'none';
-    const part = node.trainable / node.parameters;
-    const words = part === 1 ? 'all trainable' : part === 0 ? 'frozen' : `${(100 * part).toFixed(1)} % trainable`;
-    return vk.el('span', { title: vk.format.exact(node.parameters) }, `${vk.format.si(node.parameters)}, ${words}`);
-  }
-
-  const shapes = (list) => (list.length ? list.map(vk.shapeText).join(', ') : 'not seen');
 
   class GraphDetails {
-    /** `toggle(id)` opens and closes a module in the graph. */
-    constructor(el, toggle) {
-      this.el = el;
-      this.toggle = toggle;
-      this.cache = { key: null };
+    /** `on` is {toggle(id), mark(ids)}. */
+    constructor(el, on) {
+      Object.assign(this, { el, on, rows: new Map() });
+      this.history = new vk.NodeHistory();
     }
 
     /** Show `node` of `run` with its value under `overlay`; null shows how to get there. */
-    show(node, run, overlay) {
+    show(node, run, overlay, findings = []) {
       if (!node) {
-        this.shownId = null;
-        return this.el.replaceChildren(
-          vk.el(
-            'p',
-            { class: 'vk-muted' },
-            'Pick a module to see its shapes, parameters and gradients. A double click opens it.',
-          ),
-        );
+        this.shown = null;
+        const words = 'Pick a node to see its shapes, parameters and gradients. A double click opens a module.';
+        return this.el.replaceChildren(vk.el('p', { class: 'vk-muted' }, words));
       }
-      if (node.id !== this.shownId || run !== this.run) this.build(node, run);
-      Object.assign(this, { shownId: node.id, run });
+      const key = JSON.stringify([run, overlay.key, findings]);
+      if (node !== this.shown || key !== this.key) this.build(node, run, overlay, findings);
+      Object.assign(this, { shown: node, key });
       this.update(node, overlay);
+      return undefined;
     }
 
-    build(node, run) {
+    build(node, run, overlay, findings) {
       this.value = vk.el('dd', {}, '\u2013');
-      this.valueTerm = vk.el('dt', {}, 'gradient norm');
-      const facts = vk.el(
-        'dl',
-        { class: 'vk-pairs' },
-        pair('type', node.extra ? `${node.op}(${node.extra})` : node.op),
-        node.isStack ? pair('repeats', `${node.children.length} alike, counted together`) : [],
-        pair('input', shapes(node.inputShapes)),
-        pair('output', shapes(node.outputShapes)),
-        pair('parameters', share(node)),
-        node.buffers ? pair('buffers', String(node.buffers)) : [],
-        this.valueTerm,
-        this.value,
-      );
-      this.history = vk.el('div', { class: 'vk-node-history', hidden: true });
-      this.line = new vk.Sparkline(this.history, { label: `gradient norm of ${node.path || node.op}`, color: vk.colors.of(run) });
-      this.history.prepend(vk.el('span', { class: 'vk-muted' }, 'gradient norm over steps'));
+      this.valueTerm = vk.el('dt', {}, overlay.word);
+      this.history.reset(node, run, overlay);
+      const pinned = vk.nodeFindings(findings, (ids) => this.on.mark(ids));
       this.el.replaceChildren(
-        vk.el('h2', {}, node.path || vk.nodeTitle(node)),
-        facts,
-        this.history,
-        this.links(node),
-        this.parameters(node),
+        ...[
+          vk.el('h2', {}, node.kind === 'module' ? node.path || vk.nodeTitle(node) : vk.nodeTitle(node)),
+          node.path && node.kind !== 'module' ? vk.el('p', { class: 'vk-muted vk-node-place' }, `in ${node.path}`) : '',
+          pinned.length ? vk.el('ul', { class: 'vk-node-findings', 'aria-label': 'Findings' }, pinned) : '',
+          vk.el('dl', { class: 'vk-pairs' }, vk.nodeFacts(node), this.valueTerm, this.value),
+          this.history.el,
+          this.links(node),
+          this.parameters(node),
+        ].filter(Boolean),
       );
     }
 
     links(node) {
-      const first = node.isStack ? node.children.map((child) => escape(child.path)).join('|') : escape(node.path);
-      const rows = node.path ? `^(${first})(\\.|$)` : '';
+      const paths = node.isStack ? [...new Set(node.children.map((child) => child.path))] : [node.path];
+      const first = paths.filter(Boolean).map(escape).join('|');
       const go = (word, act) => vk.el('button', { type: 'button', class: 'vk-button', onclick: act }, word);
+      const hasSeries = first || node.id === '' || node.allNames.length;
+      if (!hasSeries) return '';
       return vk.el(
         'div',
         { class: 'vk-node-links' },
-        node.children.length ? go('Open or close', () => this.toggle(node.id)) : null,
+        node.children.length ? go('Open or close', () => this.on.toggle(node.id)) : null,
         go('Curves', () => {
-          vk.store.set({
-            tagFilter: node.path
-              ? `^(grad_norm|weight_norm|update_ratio)/(${first})(\\.|$)`
-              : '^(grad_norm|weight_norm|update_ratio)',
-          });
+          vk.store.set({ tagFilter: first ? `^(${SERIES})/(${first})(\\.|$)` : `^(${SERIES})(/|$)` });
           vk.router.go('scalars');
         }),
-        go('Heatmap rows', () => {
-          vk.store.set({ gradRows: rows });
-          vk.router.go('gradients');
-        }),
+        node.allNames.length
+          ? go('Heatmap rows', () => {
+              vk.store.set({ gradRows: first ? `^(${first})(\\.|$)` : '' });
+              vk.router.go('gradients');
+            })
+          : null,
       );
     }
 
+    /** Names as rows: the shape where the graph tells it, the state, and the value at the playhead. */
     parameters(node) {
       const names = node.allNames.slice(0, MOST_PARAMETERS);
-      if (!names.length) return '';
       this.rows = new Map(names.map((name) => [name, vk.el('td', {}, '\u2013')]));
+      if (!names.length) return '';
+      const badges = new Map((node.badges || []).map((badge) => [badge.fullName, badge]));
       const rest = node.allNames.length - names.length;
-      const body = names.map((name) =>
-        vk.el(
-          'tr',
-          {},
-          vk.el(
-            'th',
-            { scope: 'row', title: name },
-            node.path && name.startsWith(`${node.path}.`) ? name.slice(node.path.length + 1) : name,
-          ),
-          this.rows.get(name),
-        ),
-      );
       this.column = vk.el('th', { scope: 'col' }, '');
-      const head = vk.el('tr', {}, vk.el('th', { scope: 'col' }, `${node.allNames.length} parameter tensors`), this.column);
+      const noun = node.allNames.length === 1 ? 'parameter tensor' : 'parameter tensors';
+      const head = vk.el('tr', {}, vk.el('th', { scope: 'col' }, `${node.allNames.length} ${noun}`), this.column);
       return vk.el(
         'div',
         { class: 'vk-scroll-x' },
-        vk.el('table', { class: 'vk-table vk-node-parameters' }, vk.el('thead', {}, head), vk.el('tbody', {}, ...body)),
+        vk.el(
+          'table',
+          { class: 'vk-table vk-node-parameters' },
+          vk.el('thead', {}, head),
+          vk.el('tbody', {}, names.map((name) => this.row(node, name, badges.get(name)))),
+        ),
         rest ? vk.el('p', { class: 'vk-muted' }, `and ${rest} more`) : '',
       );
     }
 
-    update(node, overlay) {
-      const isQuantity = Boolean(overlay.prefix);
-      this.valueTerm.hidden = this.value.hidden = !isQuantity;
-      this.valueTerm.textContent = overlay.word;
-      const value = overlay.of(node);
-      this.value.textContent = Number.isNaN(value) ? 'no data' : value === Infinity ? 'non-finite' : vk.sixDigits(value);
-      this.value.classList.toggle('vk-nonfinite', value === Infinity);
-      if (!node.allNames.length) return;
-      this.column.textContent = isQuantity ? overlay.word : '';
-      for (const [name, cell] of this.rows) {
-        const own = isQuantity ? overlay.at[overlay.prefix + name] : undefined;
-        cell.textContent =
-          own === undefined
-            ? ''
-            : Number.isFinite(Number(own))
-              ? Number(own).toExponential(2)
-              : overlay.meansTrouble()
-                ? String(own)
-                : 'none';
-      }
+    row(node, name, badge) {
+      const short = node.path && name.startsWith(`${node.path}.`) ? name.slice(node.path.length + 1) : name;
+      const about = badge ? [badge.shape, badge.state].filter(Boolean).join(', ') : '';
+      const title = vk.el('th', { scope: 'row', title: name }, short, about ? vk.el('span', { class: 'vk-muted' }, ` ${about}`) : '');
+      return vk.el('tr', {}, title, this.rows.get(name));
     }
 
-    /** Draw the node's gradient norm over time, from one coarse heatmap that serves every node of the run. */
-    async draw(node, record) {
-      if (!node || !node.allNames.length) return;
-      const { until } = vk.store.get();
-      const key = JSON.stringify([record.run, until, until === null ? record.points : 0]);
-      if (key !== this.cache.key) {
-        const range = { x_min: record.first_step, x_max: record.last_step, columns: HISTORY_COLUMNS };
-        this.cache = { key, heat: await vk.readHeat(record.run, 'grad_norm', range) };
-      }
-      if (node.id !== this.shownId) return;
-      const { heat } = this.cache;
-      const wanted = new Set(node.allNames);
-      const members = heat.names.map((name, row) => (wanted.has(name) ? row : -1)).filter((row) => row >= 0);
-      this.history.hidden = !members.length;
-      if (!members.length) return;
-      const grid = vk.heatGrid(heat, [{ members }], false);
-      const known = [...grid.log.keys()].filter((column) => !Number.isNaN(grid.log[column]) && grid.source[column] === column);
-      this.line.draw(
-        known.map((column) => grid.step[column]),
-        known.map((column) => (grid.log[column] === Infinity ? NaN : 10 ** grid.log[column])),
-        [record.first_step, record.last_step],
-      );
+    update(node, overlay) {
+      const isQuantity = overlay.key !== 'none' && (Boolean(overlay.prefix) || !Number.isNaN(overlay.of(node)));
+      this.valueTerm.hidden = this.value.hidden = !isQuantity;
+      this.value.textContent = overlay.exact(node);
+      this.value.classList.toggle('vk-nonfinite', overlay.of(node) === Infinity);
+      if (!this.rows.size) return;
+      const isOfParameters = overlay.by === 'parameter';
+      this.column.textContent = isOfParameters ? overlay.word : '';
+      for (const [name, cell] of this.rows) cell.textContent = isOfParameters ? this.own(overlay, name) : '';
+    }
+
+    own(overlay, name) {
+      const value = overlay.valueAt(overlay.prefix + name);
+      if (value === undefined) return '';
+      if (Number.isFinite(value)) return overlay.show ? overlay.show(value) : value.toExponential(2);
+      return overlay.meansTrouble() ? String(value) : 'none';
+    }
+
+    /** Draw the node's value over time. */
+    async draw(record, overlay) {
+      if (this.shown) await this.history.draw(this.shown, record, overlay);
     }
   }
   vk.GraphDetails = GraphDetails;

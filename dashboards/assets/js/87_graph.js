@@ -1,246 +1,247 @@
-/* Graph: the watched model, coloured by what happens in it at the playhead. */
+/* Graph: what really ran, or would run, coloured by what happens in it at the playhead. */
 (function (vk) {
   'use strict';
 
   const PAGE = 'graph';
   const MOST_BOXES = 40;
-  const LIVE_MS = 200;
+  const MOST_CIRCUIT = 64;
+  const LIVE_MS = 150;
+  const KEYS = ['runs', 'runsLoaded', 'selected', 'focusRun', 'until', 'overlay', 'graphView', 'graphAgainst'];
 
   class Graph {
     constructor(root) {
-      this.root = root;
-      this.selected = null;
-      this.matches = null;
+      Object.assign(this, { root, selected: null, matches: null, findings: [], pins: new Map(), source: new vk.GraphSource(), news: new vk.GraphNews() });
       root.classList.add('vk-page-body', 'vk-graph-page');
-      root.append(this.head(), this.message(), this.body());
+      this.parts = new vk.GraphParts(this);
+      root.append(...this.parts.els);
       this.load = vk.paced(LIVE_MS, () => this.fetch());
       this.offs = [
-        vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'focusRun', 'until', 'overlay'], () => this.sync()),
+        vk.whileShown(PAGE, KEYS, () => this.sync()),
         vk.store.on(['theme'], () => this.model && this.recolor()),
+        vk.store.on(['graphNode'], () => this.follow()),
+        vk.tags.onChange(() => this.learn()),
       ];
     }
 
     destroy() {
       this.offs.forEach((off) => off());
       this.load.stop();
-      this.canvas.destroy();
-    }
-
-    // -- the parts of the page
-
-    head() {
-      const options = Object.entries(vk.OVERLAYS).map(([key, { word }]) => vk.el('option', { value: key }, word));
-      this.overlaySelect = vk.el(
-        'select',
-        { class: 'vk-input', 'aria-label': 'Colour by', onchange: () => vk.store.set({ overlay: this.overlaySelect.value }) },
-        ...options,
-      );
-      this.picker = new vk.RunPicker();
-      this.legend = vk.el('div', { class: 'vk-graph-legend' });
-      const button = (word, act) => vk.el('button', { type: 'button', class: 'vk-button', onclick: act }, word);
-      this.openButtons = vk.el(
-        'span',
-        { class: 'vk-button-row' },
-        button('Expand', () => this.expand()),
-        button('Collapse', () => this.collapse()),
-      );
-      return vk.el(
-        'header',
-        { class: 'vk-page-head' },
-        vk.el('h1', {}, 'Graph'),
-        this.picker.el,
-        vk.el('label', { class: 'vk-labelled' }, 'colour by', this.overlaySelect),
-        this.openButtons,
-        this.legend,
-      );
-    }
-
-    message() {
-      this.empty = vk.el('div', { class: 'vk-page-empty' });
-      return this.empty;
-    }
-
-    body() {
-      const side = vk.el('nav', { class: 'vk-card vk-graph-side', 'aria-label': 'Modules' });
-      const stage = vk.el('div', { class: 'vk-card vk-graph-stage' });
-      const details = vk.el('aside', { class: 'vk-card vk-graph-details', 'aria-label': 'Details of the module' });
-      this.notes = vk.el('ul', { class: 'vk-graph-notes', 'aria-label': 'Notes' });
-      this.tree = new vk.GraphTree(side, {
-        select: (id) => this.select(id),
-        toggle: (id) => this.toggle(id),
-        search: (text, jump) => this.search(text, jump),
-      });
-      this.canvas = new vk.GraphCanvas(stage, { select: (id) => this.select(id), toggle: (id) => this.toggle(id) });
-      this.details = new vk.GraphDetails(details, (id) => this.toggle(id));
-      this.skeleton = vk.el('div', { class: 'vk-skeleton vk-skeleton-graph', 'aria-hidden': 'true' });
-      stage.append(this.skeleton, this.notes);
-      this.main = vk.el('div', { class: 'vk-graph-body' }, side, stage, details);
-      return this.main;
+      this.parts.destroy();
     }
 
     // -- following the store
 
     sync() {
-      const { focusRun, runs, runsLoaded, until, overlay } = vk.store.get();
-      this.picker.update();
-      this.overlaySelect.value = overlay;
+      const { focusRun, runs, runsLoaded, until, overlay, graphView, graphAgainst } = vk.store.get();
+      this.parts.picker.update();
       if (!runsLoaded) return;
       if (!focusRun) return this.showNothing(runs.length ? 'selection' : 'runs');
+      if (!vk.tags.of(focusRun)) vk.tags.load(focusRun);
+      this.parts.colours.update(focusRun);
       const record = vk.runs.byName(focusRun);
-      const question = JSON.stringify([focusRun, overlay, until, until === null ? [record.points, record.last_step] : null]);
-      if (question === this.question) return;
+      const live = until === null ? [record.points, record.last_step] : null;
+      const question = JSON.stringify([focusRun, overlay, until, graphView, graphAgainst, live]);
+      if (question === this.question) return undefined;
       this.question = question;
-      this.load();
+      return this.load();
+    }
+
+    /** The tags came: they tell which colours and which values of nodes there are. */
+    learn() {
+      const { focusRun, page } = vk.store.get();
+      this.parts.colours.update(focusRun);
+      if (this.tagged === focusRun || !vk.tags.of(focusRun) || page !== PAGE) return;
+      this.tagged = focusRun;
+      this.question = null;
+      this.sync();
     }
 
     showNothing(why) {
       this.question = null;
-      vk.teach(this.empty, why);
-      this.setShown(false);
+      vk.teach(this.parts.empty, why);
+      this.parts.setShown(false);
       Object.assign(this.root.dataset, { vkNodes: 0, vkReady: '1' });
     }
 
-    setShown(isShown) {
-      this.main.hidden = this.legend.hidden = this.openButtons.hidden = !isShown;
-      if (isShown) vk.unteach(this.empty);
-    }
-
     async fetch() {
-      const run = vk.store.get().focusRun;
+      const { focusRun: run, overlay, graphView: view, graphAgainst: against } = vk.store.get();
       const record = run && vk.runs.byName(run);
       if (!record) return;
-      const { prefix } = vk.OVERLAYS[vk.store.get().overlay];
-      const { until } = vk.store.get();
       try {
-        const [graph, at] = await Promise.all([
-          vk.api.json('graph', vk.asOf({ run })),
-          prefix ? vk.api.json('at', vk.asOf({ run, prefix: prefix.slice(0, -1) })) : {},
-        ]);
+        const read = await this.source.read({ run, view, against, overlay });
         if (run !== vk.store.get().focusRun) return this.load();
-        if (!graph || !graph.nodes || !graph.nodes.length) return this.showNothing('graph');
-        this.show(run, graph, at);
-        Object.assign(this.root.dataset, {
-          vkUntil: until ?? '',
-          vkLastStep: Math.min(until ?? Infinity, record.last_step),
-          vkRun: run,
-          vkReady: '1',
-        });
-        await this.details.draw(this.selectedNode(), record);
+        if (!read.doc || (!read.shown.form && !read.doc.nodes.length)) return this.showNothing('graph');
+        await this.show(run, record, read);
       } catch (error) {
         if (error.status === 404) return this.showNothing('graph');
-        this.setShown(false);
-        vk.showError(this.empty, error);
+        this.parts.setShown(false);
+        vk.showError(this.parts.empty, error);
       }
     }
 
     /** A changed structure is laid out; values only recolour. */
-    show(run, graph, at) {
-      this.setShown(true);
-      this.skeleton.hidden = true;
-      this.at = at;
-      const structure = `${run}\n${JSON.stringify(graph)}`;
+    async show(run, record, { list, shown, doc, at, findings, values }) {
+      const { until } = vk.store.get();
+      Object.assign(this, { run, record, list, shown, doc, at, findings, values, playhead: until ?? record.last_step ?? 0 });
+      this.parts.setShown(true);
+      this.parts.pickers.update(list, shown);
+      const structure = `${run}\n${shown.key}`;
       if (structure !== this.structure) {
         this.structure = structure;
-        this.model = vk.graphModel(graph);
-        this.open = vk.openAtFirst(this.model.root, MOST_BOXES);
-        this.selected = this.model.byId.has(this.selected) ? this.selected : null;
-        this.notes.replaceChildren(...this.model.notes.map((note) => vk.el('li', {}, note)));
-        this.layOut();
+        this.takeModel(vk.graphModel(doc));
+        await this.layOut();
       }
+      this.pins = vk.graphPins(this.model, findings);
+      this.parts.strip.show({ ...list, versions: shown.tag ? [] : list.versions }, record, this.playhead);
       this.recolor();
+      this.tell();
+      this.news.hear(this, until === null);
+      await this.parts.details.draw(record, this.overlay);
     }
 
-    layOut(anchor = null) {
-      this.canvas.show(this.model, this.open, anchor);
-      this.tree.show(this.model, this.open);
-      const { vkNodes, vkLayouts } = this.canvas.el.dataset;
+    takeModel(model) {
+      this.model = model;
+      this.open = vk.graphAddress.openIn(model, vk.openAtFirst(model.root, MOST_BOXES));
+      const { graphNode } = vk.store.get();
+      this.selected = graphNode !== null && model.byId.has(graphNode) ? graphNode : null;
+      if (this.selected !== null) vk.graphLine(model.byId.get(this.selected)).slice(0, -1).forEach(({ id }) => this.open.add(id));
+      this.matches = null;
+      this.parts.notes.replaceChildren(...model.notes.map((note) => vk.el('li', {}, note)));
+      this.parts.notesBox.hidden = !model.notes.length;
+    }
+
+    async layOut(anchor = null) {
+      this.parts.tree.show(this.model, this.open);
+      await this.parts.canvas.show(this.model, this.open, anchor);
+      const { vkNodes, vkLayouts } = this.parts.canvas.el.dataset;
       Object.assign(this.root.dataset, { vkNodes, vkLayouts });
       this.mark();
+      this.parts.changes.show(vk.graphDifference(this));
     }
 
     recolor() {
       this.overlay = new vk.GraphOverlay(vk.store.get().overlay, this.model, this.at);
-      this.canvas.color(this.overlay);
-      this.tree.color(this.overlay);
-      this.legend.replaceChildren(this.overlay.legend());
+      this.parts.canvas.color(this.overlay);
+      this.parts.tree.color(this.overlay);
+      this.parts.legend.replaceChildren(this.overlay.legend(this.playhead));
+      const isTiny = this.values && this.model.byId.size <= MOST_CIRCUIT;
+      if (this.parts.canvas.annotate) this.parts.canvas.annotate(isTiny ? this.values : null);
       this.root.dataset.vkColored = this.overlay.colored();
+      this.mark();
       this.showDetails();
+    }
+
+    /** Say what is shown, for who looks at the page from outside. */
+    tell() {
+      const { shown, record } = this;
+      this.parts.changes.show(vk.graphDifference(this));
+      Object.assign(this.root.dataset, {
+        vkUntil: vk.untilText(),
+        vkLastStep: Math.min(this.playhead, record.last_step ?? 0),
+        vkRun: this.run,
+        vkView: shown.view,
+        vkVersion: shown.version ?? '',
+        vkAgainst: shown.rivalName || '',
+        vkPins: this.pins.size,
+        vkReady: '1',
+      });
     }
 
     // -- what the user does
 
+    get canvas() {
+      return this.parts.canvas;
+    }
+
     selectedNode() {
-      return this.selected === null || !this.model ? null : this.model.byId.get(this.selected);
+      return this.selected === null || !this.model ? null : this.model.byId.get(this.selected) || null;
     }
 
     mark() {
-      this.tree.mark(this);
-      this.canvas.mark(this);
+      const { selected, matches, pins } = this;
+      this.parts.tree.mark({ selected, matches });
+      this.parts.canvas.mark({ selected, matches, pins });
+      this.parts.crumbs.show(this.selectedNode());
     }
 
     showDetails() {
-      this.details.show(this.selectedNode(), vk.store.get().focusRun, this.overlay);
+      const pin = this.pins.get(this.selected);
+      this.parts.details.show(this.selectedNode(), this.run, this.overlay, pin ? pin.findings : []);
     }
 
     select(id) {
       this.selected = id;
+      vk.store.set({ graphNode: id });
       this.mark();
-      this.canvas.reveal(id);
+      if (id !== null) this.parts.canvas.reveal(id);
       this.showDetails();
-      const record = vk.runs.byName(vk.store.get().focusRun);
-      if (record) this.details.draw(this.selectedNode(), record).catch(() => {});
+      if (this.record) this.parts.details.draw(this.record, this.overlay).catch(() => {});
+    }
+
+    /** Another part of the page, or the address, names a node. */
+    follow() {
+      const { graphNode } = vk.store.get();
+      if (this.model && graphNode !== this.selected && (graphNode === null || this.model.byId.has(graphNode))) this.goTo(graphNode);
+    }
+
+    async goTo(id) {
+      if (id !== null) await this.openTo([this.model.byId.get(id)]);
+      this.select(id);
     }
 
     toggle(id) {
       if (!this.open.delete(id)) this.open.add(id);
-      this.layOut(id);
-      this.recolor();
+      return this.reopen(id);
+    }
+
+    reopen(anchor = null) {
+      vk.graphAddress.keep(this.open, vk.openAtFirst(this.model.root, MOST_BOXES));
+      return this.layOut(anchor).then(() => this.recolor());
     }
 
     expand() {
       const closed = [...this.model.byId.values()].filter((node) => node.children.length && !this.open.has(node.id));
       const depth = Math.min(...closed.map((node) => node.depth));
       closed.filter((node) => node.depth === depth).forEach((node) => this.open.add(node.id));
-      this.layOut();
-      this.recolor();
+      return this.reopen();
     }
 
     collapse() {
       this.open = new Set(['']);
-      this.layOut();
-      this.recolor();
+      return this.reopen();
     }
 
-    /** Mark every module whose path or type holds `text`; Enter jumps from one to the next. */
-    search(text, jump) {
-      const wanted = text.trim().toLowerCase();
-      const found = [...this.model.byId.values()].filter(
-        (node) => !node.isStack && wanted && `${node.path} ${node.op}`.toLowerCase().includes(wanted),
-      );
-      this.matches = wanted ? new Set(found.map((node) => node.id)) : null;
-      if (!jump || !found.length) return this.mark();
-      const next = found[(found.findIndex((node) => node.id === this.selected) + 1) % found.length];
-      this.openTo(next);
-      this.select(next.id);
+    /** Mark every node that `text` names; Enter (`move` 1 or -1) jumps from one to the next. */
+    async search(text, move) {
+      if (!this.model) return;
+      const found = vk.searchGraph(this.model, text);
+      this.matches = found && new Set(found.map((node) => node.id));
+      const at = found ? found.findIndex((node) => node.id === this.selected) : -1;
+      const next = move && found && found.length ? (at < 0 && move < 0 ? found.length - 1 : (at + move + found.length) % found.length) : at;
+      this.parts.tree.tell(found, next);
+      if (move && found && found.length) await this.goTo(found[next].id);
+      this.mark();
     }
 
-    openTo(node) {
-      const closed = [];
-      for (let at = node.parent; at; at = at.parent) if (!this.open.has(at.id)) closed.push(at.id);
+    /** Mark nodes by ids or paths, and show the first of them. */
+    async markAll(ids) {
+      const { byId, aliases } = this.model;
+      const byPath = (path) => [...byId.values()].find((node) => node.path === path && node.kind === 'module');
+      const nodes = ids.map((id) => byId.get(id) || byId.get(aliases && aliases.get(id)) || byPath(id)).filter(Boolean);
+      if (!nodes.length) return;
+      await this.openTo(nodes);
+      this.matches = new Set(nodes.map((node) => node.id));
+      this.mark();
+      this.parts.canvas.reveal(nodes[0].id);
+    }
+
+    async openTo(nodes) {
+      const closed = nodes.flatMap((node) => vk.graphLine(node).slice(0, -1)).filter((node) => !this.open.has(node.id));
       if (!closed.length) return;
-      closed.forEach((id) => this.open.add(id));
-      this.layOut();
-      this.recolor();
+      closed.forEach((node) => this.open.add(node.id));
+      await this.reopen();
     }
   }
 
-  vk.onStart(() =>
-    vk.url.bind(
-      'overlay',
-      'overlay',
-      { parse: (text) => (vk.OVERLAYS[text] ? text : 'grad_norm'), format: (value) => value },
-      'grad_norm',
-    ),
-  );
   vk.register('Graph', Graph);
 })((window.vk = window.vk || {}));

@@ -1,0 +1,49 @@
+/* What is new: a version that comes while one looks is told and compared; and what a comparison says in words. */
+(function (vk) {
+  'use strict';
+
+  class GraphNews {
+    constructor() {
+      Object.assign(this, { run: null, known: new Set() });
+    }
+
+    /** Take what `page` just showed; `isLive` while it follows the training. */
+    hear(page, isLive) {
+      const numbers = page.list.versions.map(({ version }) => version);
+      const fresh = isLive && this.run === page.run ? page.list.versions.filter(({ version }) => !this.known.has(version)) : [];
+      if (this.run !== page.run) Object.assign(this, { run: page.run, known: new Set() });
+      numbers.forEach((number) => this.known.add(number));
+      const newest = fresh[fresh.length - 1];
+      if (!newest || newest.parent === null) return;
+      vk.announce(`Version ${newest.version} of the graph at step ${vk.format.exact(newest.first_step)}: ${newest.changes.slice(0, 3).join('; ')}`);
+      // Off is a choice; nothing chosen means: show what is new.
+      if (vk.store.get().graphAgainst === '') vk.store.set({ graphAgainst: 'previous' });
+    }
+  }
+  vk.GraphNews = GraphNews;
+
+  /** "2 of 3 added nodes shown", "" where all are. */
+  function shownOf(page) {
+    const { layout } = page.parts.canvas;
+    const leaves = [...page.model.byId.values()].filter((node) => !node.children.length);
+    const words = ['added', 'removed'].map((change) => {
+      const all = leaves.filter((node) => node.change === change);
+      const drawn = layout && layout.byId ? all.filter((node) => layout.byId.has(node.id)) : all;
+      return drawn.length < all.length ? `${drawn.length} of ${all.length} ${change} nodes shown` : '';
+    });
+    return words.filter(Boolean).join(', ');
+  }
+
+  /** What differs, for vk.GraphChanges: of the comparison that is drawn, else what the training noted of the version; null
+   *  for nothing. */
+  vk.graphDifference = function (page) {
+    const { doc, shown, list } = page;
+    if (doc.diff && shown.rivalName) {
+      const { sentences, nodes, added, removed, reshaped, rewired } = doc.diff;
+      return { title: `compared with ${shown.rivalName}:`, sentences, nodes, counts: { added, removed, reshaped, rewired }, shown: shownOf(page) };
+    }
+    const current = !shown.tag && list.versions.find(({ version }) => version === list.current);
+    if (!current || !current.changes.length || current.parent === null) return null;
+    return { title: `new in version ${current.version}:`, sentences: current.changes, nodes: null, counts: null, shown: '' };
+  };
+})((window.vk = window.vk || {}));
