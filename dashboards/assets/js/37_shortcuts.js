@@ -43,6 +43,12 @@
       ['l', 'Logarithmic y', () => vk.store.set({ logY: !vk.store.get().logY })],
       ['0', 'Reset zoom', () => vk.store.set({ zoom: null })],
     ]],
+    ['Graph', [
+      ['ArrowUp ArrowDown', 'Along the data flow; in the list, row by row', null],
+      ['ArrowLeft ArrowRight', 'To the side; in the list, close and open', null],
+      ['Enter', 'Open; in the search, the next one found', null],
+      ['+ -', 'Zoom', null],
+    ]],
     ['Here', [
       ['?', 'This list', () => vk.help.toggle()],
       ['Escape', 'Back', () => leave()],

@@ -9,23 +9,22 @@
       this.options = new Map(
         Object.entries(vk.OVERLAYS).map(([key, { word }]) => [key, vk.el('option', { value: key, data: { word } }, word)]),
       );
-      const groups = Object.entries(vk.OVERLAY_GROUPS).map(([group, label]) =>
-        vk.el('optgroup', { label }, [...this.options].filter(([key]) => vk.OVERLAYS[key].group === group).map(([, option]) => option)),
+      this.groups = Object.entries(vk.OVERLAY_GROUPS).map(([group, label]) =>
+        vk.el('optgroup', { label, data: { group } }, [...this.options].filter(([key]) => vk.OVERLAYS[key].group === group).map(([, option]) => option)),
       );
       this.select = vk.el(
         'select',
         { class: 'vk-input', 'aria-label': 'Colour by', onchange: () => vk.store.set({ overlay: this.select.value }) },
-        groups,
+        this.groups,
       );
-      this.hint = vk.el('button', { type: 'button', class: 'vk-link vk-graph-hint', hidden: true, onclick: () => this.copy() });
-      this.el = vk.el('span', { class: 'vk-graph-colours' }, vk.el('label', { class: 'vk-labelled' }, 'colour by', this.select), this.hint);
+      this.el = vk.el('label', { class: 'vk-labelled' }, 'colour by', this.select);
     }
 
     /** Follow the store and the tags of `run`. */
     update(run) {
-      const { overlay } = vk.store.get();
-      this.select.value = overlay;
       const tags = run ? vk.tags.of(run) : null;
+      const overlay = vk.overlayOf(vk.store.get().overlay, tags);
+      this.select.value = overlay;
       if (!tags || (tags === this.tags && overlay === this.shown)) return;
       Object.assign(this, { tags, shown: overlay });
       const prefixes = new Set(tags.map(({ tag }) => tag.slice(0, tag.indexOf('/') + 1)));
@@ -34,22 +33,16 @@
         option.disabled = !isKnown(known, prefixes) && key !== overlay;
         option.textContent = isKnown(known, prefixes) ? known.word : `${known.word} (${known.isRare ? 'none seen' : 'not logged'})`;
       }
-      this.show(vk.OVERLAYS[overlay], prefixes);
+      this.groups.forEach((group) => this.name(group, prefixes));
     }
 
-    /** The first thing to switch on: of the chosen overlay, else of any that is off. */
-    show(chosen, prefixes) {
-      const off = [chosen, ...Object.values(vk.OVERLAYS)].find((overlay) => overlay.needs && !isKnown(overlay, prefixes));
-      this.hint.hidden = !off;
-      if (!off) return;
-      this.line = `vizkit.watch(model, optimizer, ${off.needs})`;
-      this.hint.textContent = `watch(\u2026, ${off.needs}) logs more`;
-      this.hint.title = `Activations, times and memory are not logged in this run. Copy: ${this.line}`;
-    }
-
-    async copy() {
-      await vk.copyText(this.line);
-      vk.announce(`Copied ${this.line}`);
+    /** A group that the run logged nothing of says what switches it on. */
+    name(element, prefixes) {
+      const { group } = element.dataset;
+      const members = Object.values(vk.OVERLAYS).filter((overlay) => overlay.group === group);
+      const { needs } = members.find((overlay) => overlay.needs) || {};
+      const isOff = needs && !members.some((overlay) => isKnown(overlay, prefixes));
+      element.label = vk.OVERLAY_GROUPS[group] + (isOff ? `: pass ${needs} to vizkit.watch` : '');
     }
   }
   vk.ColourChoice = ColourChoice;

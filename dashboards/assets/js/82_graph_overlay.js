@@ -6,7 +6,8 @@
   const sum = (values) => values.reduce((all, value) => all + value, 0);
   const mean = (values) => sum(values) / values.length;
   const exponent = (value) => (value === 0 ? '0' : value.toExponential(1));
-  const percent = (value) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
+  const percent = (value) => `${Number((100 * value).toFixed(value < 0.1 ? 1 : 0))} %`;
+  const short = (value) => vk.format.si(value, 2);
   const count = (value) => vk.format.si(value);
   const bytes = (value) => `${vk.format.si(value, 3)}B`.replace(/(\d)B$/, '$1 B');
   const ms = (value) => `${vk.format.si(value, 2)} ms`;
@@ -24,8 +25,8 @@
     grad_nonfinite: {
       word: 'non-finite gradient values', unit: ', count', by: 'parameter', join: sum, scale: 'log', group: 'parameters', show: count, isRare: true,
     },
-    activation_mean: { word: 'activation mean', unit: '', by: 'module', join: mean, scale: 'centred', group: 'activations', needs: SAMPLED },
-    activation_std: { word: 'activation spread', unit: ', standard deviation', by: 'module', join: mean, scale: 'log', group: 'activations', needs: SAMPLED },
+    activation_mean: { word: 'activation mean', unit: '', by: 'module', join: mean, scale: 'centred', group: 'activations', show: short, needs: SAMPLED },
+    activation_std: { word: 'activation spread', unit: ', standard deviation', by: 'module', join: mean, scale: 'log', group: 'activations', show: short, needs: SAMPLED },
     activation_zeros: {
       word: 'zeros among activations', unit: ', share', by: 'module', join: mean, scale: 'share', group: 'activations', show: percent, needs: SAMPLED,
     },
@@ -42,6 +43,12 @@
     none: { word: 'no colours', unit: '', group: 'model' },
   };
   for (const [key, overlay] of Object.entries(vk.OVERLAYS)) overlay.prefix = overlay.by ? `${key}/` : '';
+
+  /** The overlay that is shown: the chosen one, else gradient norms where the run has any. */
+  vk.overlayOf = function (chosen, tags) {
+    if (vk.OVERLAYS[chosen]) return chosen;
+    return !tags || tags.some(({ tag }) => tag.startsWith('grad_norm/')) ? 'grad_norm' : 'none';
+  };
 
   const isModule = (node) => node.kind === 'module' || node.kind === 'stack';
   const flopsOf = (node) => (node.children.length ? sum(node.children.map(flopsOf)) : (node.flops || 0) * (node.count || 1));
@@ -114,7 +121,7 @@
     exact(node) {
       const value = this.of(node);
       if (Number.isNaN(value)) return 'no data';
-      return value === Infinity ? 'non-finite' : this.show ? `${vk.sixDigits(value)} (${this.show(value)})` : vk.sixDigits(value);
+      return value === Infinity ? 'non-finite' : /ms|bytes|zeros/.test(this.key) ? `${vk.sixDigits(value)} (${this.show(value)})` : vk.sixDigits(value);
     }
 
     colored() {

@@ -13,7 +13,7 @@
       this.search = vk.el('input', {
         type: 'search',
         class: 'vk-input',
-        placeholder: 'search modules, operations, files',
+        placeholder: 'search the graph',
         'aria-label': 'Search modules, operations, parameters and source files',
         spellcheck: 'false',
       });

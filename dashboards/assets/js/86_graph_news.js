@@ -22,16 +22,23 @@
   }
   vk.GraphNews = GraphNews;
 
-  /** "2 of 3 added nodes shown", "" where all are. */
-  function shownOf(page) {
+  const CHANGES = ['added', 'removed', 'reshaped', 'rewired'];
+
+  /** How many nodes that could be drawn changed in which way, and how many of them are: "2 of 3 added nodes shown". */
+  function countChanges(page) {
     const { layout } = page.parts.canvas;
-    const leaves = [...page.model.byId.values()].filter((node) => !node.children.length);
+    const leaves = [...page.model.byId.values()].filter((node) => !node.children.length && node.change);
+    const counts = Object.fromEntries(CHANGES.map((change) => [change, leaves.filter((node) => node.change === change).length]));
+    const isDrawn = (node) => {
+      let at = node; // a closed module that is new as a whole shows what is in it
+      while (at.parent && !(layout && layout.byId.has(at.id))) at = at.parent;
+      return at.change === node.change;
+    };
     const words = ['added', 'removed'].map((change) => {
-      const all = leaves.filter((node) => node.change === change);
-      const drawn = layout && layout.byId ? all.filter((node) => layout.byId.has(node.id)) : all;
-      return drawn.length < all.length ? `${drawn.length} of ${all.length} ${change} nodes shown` : '';
+      const drawn = leaves.filter((node) => node.change === change && isDrawn(node)).length;
+      return drawn < counts[change] ? `${drawn} of ${counts[change]} ${change} nodes shown` : '';
     });
-    return words.filter(Boolean).join(', ');
+    return { counts, shown: words.filter(Boolean).join(', ') };
   }
 
   /** What differs, for vk.GraphChanges: of the comparison that is drawn, else what the training noted of the version; null
@@ -39,8 +46,8 @@
   vk.graphDifference = function (page) {
     const { doc, shown, list } = page;
     if (doc.diff && shown.rivalName) {
-      const { sentences, nodes, added, removed, reshaped, rewired } = doc.diff;
-      return { title: `compared with ${shown.rivalName}:`, sentences, nodes, counts: { added, removed, reshaped, rewired }, shown: shownOf(page) };
+      const { sentences, nodes } = doc.diff;
+      return { title: `compared with ${shown.rivalName}:`, sentences, nodes, ...countChanges(page) };
     }
     const current = !shown.tag && list.versions.find(({ version }) => version === list.current);
     if (!current || !current.changes.length || current.parent === null) return null;

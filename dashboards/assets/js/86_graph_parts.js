@@ -19,14 +19,6 @@
       this.picker = new vk.RunPicker();
       this.pickers = new vk.GraphPickers();
       this.colours = new vk.ColourChoice();
-      this.legend = vk.el('div', { class: 'vk-graph-legend' });
-      const button = (word, title, act) => vk.el('button', { type: 'button', class: 'vk-button', title, onclick: act }, word);
-      this.buttons = vk.el(
-        'span',
-        { class: 'vk-button-row' },
-        button('Expand', 'Open one more level of modules', () => this.page.expand()),
-        button('Collapse', 'Close all modules', () => this.page.collapse()),
-      );
       return vk.el(
         'header',
         { class: 'vk-page-head vk-graph-head' },
@@ -35,8 +27,6 @@
         this.pickers.viewBox,
         this.pickers.againstBox,
         this.colours.el,
-        this.buttons,
-        this.legend,
       );
     }
 
@@ -52,7 +42,9 @@
         mark: (ids) => this.page.markAll(ids),
         compare: () => vk.store.set({ graphAgainst: 'previous' }),
       });
-      this.top = vk.el('div', { class: 'vk-graph-over' }, this.strip.el, this.changes.el);
+      this.legend = vk.el('div', { class: 'vk-graph-legend' });
+      const row = vk.el('div', { class: 'vk-graph-said' }, this.changes.el, this.legend);
+      this.top = vk.el('div', { class: 'vk-graph-over' }, this.strip.el, row);
       return this.top;
     }
 
@@ -62,6 +54,7 @@
       const details = vk.el('aside', { class: 'vk-card vk-graph-details', 'aria-label': 'Details of the node' });
       const select = (id) => this.page.goTo(id);
       this.tree = new vk.GraphTree(side, { select: (id) => this.page.select(id), toggle: (id) => this.page.toggle(id), search: (text, move) => this.page.search(text, move) });
+      side.querySelector('.vk-tree-search').append(this.openers());
       this.canvas = new vk.GraphCanvas(stage, { select: (id) => this.page.select(id), toggle: (id) => this.page.toggle(id), hover: () => {} });
       this.details = new vk.GraphDetails(details, { toggle: (id) => this.page.toggle(id), mark: (ids) => this.page.markAll(ids) });
       this.crumbs = new vk.GraphCrumbs(select);
@@ -71,15 +64,34 @@
       return this.main;
     }
 
+    /** Two small buttons beside the search. */
+    openers() {
+      const button = (word, label, act) =>
+        vk.el('button', { type: 'button', class: 'vk-icon-button', title: label, 'aria-label': label, onclick: act }, word);
+      return vk.el(
+        'span',
+        { class: 'vk-tree-openers' },
+        button('\u229e', 'Expand: open one more level', () => this.page.expand()),
+        button('\u229f', 'Collapse: close all', () => this.page.collapse()),
+      );
+    }
+
     /** What could not be seen, one line until it is opened. */
     noteList() {
       this.notes = vk.el('ul', { class: 'vk-graph-notes', 'aria-label': 'Notes' });
-      this.notesBox = vk.el('details', { class: 'vk-graph-notes-box', hidden: true }, vk.el('summary', {}, 'What could not be seen'), this.notes);
+      this.summary = vk.el('summary', {});
+      this.notesBox = vk.el('details', { class: 'vk-graph-notes-box', hidden: true }, this.summary, this.notes);
       return this.notesBox;
     }
 
+    showNotes(notes) {
+      this.notes.replaceChildren(...notes.map((note) => vk.el('li', {}, note)));
+      this.notesBox.hidden = !notes.length;
+      this.summary.textContent = notes.length === 1 ? 'One thing could not be seen' : `${notes.length} things could not be seen`;
+    }
+
     setShown(isShown) {
-      for (const el of [this.main, this.top, this.legend, this.buttons, this.colours.el]) el.hidden = !isShown;
+      for (const el of [this.main, this.top, this.colours.el]) el.hidden = !isShown;
       if (!isShown) this.pickers.viewBox.hidden = this.pickers.againstBox.hidden = true;
       if (!isShown) return;
       this.skeleton.hidden = true;

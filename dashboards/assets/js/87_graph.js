@@ -64,14 +64,15 @@
     }
 
     async fetch() {
-      const { focusRun: run, overlay, graphView: view, graphAgainst: against } = vk.store.get();
+      const { focusRun: run, graphView: view, graphAgainst: against } = vk.store.get();
       const record = run && vk.runs.byName(run);
       if (!record) return;
+      const overlay = vk.overlayOf(vk.store.get().overlay, vk.tags.of(run));
       try {
         const read = await this.source.read({ run, view, against, overlay });
         if (run !== vk.store.get().focusRun) return this.load();
         if (!read.doc || (!read.shown.form && !read.doc.nodes.length)) return this.showNothing('graph');
-        await this.show(run, record, read);
+        await this.show(run, record, { ...read, overlay });
       } catch (error) {
         if (error.status === 404) return this.showNothing('graph');
         this.parts.setShown(false);
@@ -80,9 +81,9 @@
     }
 
     /** A changed structure is laid out; values only recolour. */
-    async show(run, record, { list, shown, doc, at, findings, values }) {
+    async show(run, record, { list, shown, doc, at, findings, values, overlay }) {
       const { until } = vk.store.get();
-      Object.assign(this, { run, record, list, shown, doc, at, findings, values, playhead: until ?? record.last_step ?? 0 });
+      Object.assign(this, { run, record, list, shown, doc, at, findings, values, colour: overlay, playhead: until ?? record.last_step ?? 0 });
       this.parts.setShown(true);
       this.parts.pickers.update(list, shown);
       const structure = `${run}\n${shown.key}`;
@@ -106,8 +107,7 @@
       this.selected = graphNode !== null && model.byId.has(graphNode) ? graphNode : null;
       if (this.selected !== null) vk.graphLine(model.byId.get(this.selected)).slice(0, -1).forEach(({ id }) => this.open.add(id));
       this.matches = null;
-      this.parts.notes.replaceChildren(...model.notes.map((note) => vk.el('li', {}, note)));
-      this.parts.notesBox.hidden = !model.notes.length;
+      this.parts.showNotes(model.notes);
     }
 
     async layOut(anchor = null) {
@@ -120,7 +120,7 @@
     }
 
     recolor() {
-      this.overlay = new vk.GraphOverlay(vk.store.get().overlay, this.model, this.at);
+      this.overlay = new vk.GraphOverlay(this.colour, this.model, this.at);
       this.parts.canvas.color(this.overlay);
       this.parts.tree.color(this.overlay);
       this.parts.legend.replaceChildren(this.overlay.legend(this.playhead));
@@ -165,8 +165,8 @@
     }
 
     showDetails() {
-      const pin = this.pins.get(this.selected);
-      this.parts.details.show(this.selectedNode(), this.run, this.overlay, pin ? pin.findings : []);
+      const node = this.selectedNode();
+      this.parts.details.show(node, this.run, this.overlay, node ? vk.findingsIn(node, this.pins) : []);
     }
 
     select(id) {

@@ -74,6 +74,12 @@
     );
   };
 
+  /** Findings pinned at a node or at what it holds. */
+  vk.findingsIn = function (node, pins) {
+    const own = pins.get(node.id);
+    return [...(own ? own.findings : []), ...(pins.size ? node.children.flatMap((child) => vk.findingsIn(child, pins)) : [])];
+  };
+
   const GRAVE = { error: 2, warning: 1 };
 
   /** Pins of findings by node: Map of id to {level, text, findings}, the gravest level of each. */

@@ -5,6 +5,7 @@
   const LEAST = 3; // px that a version has in a column, however short it ran
   const UNSEEN = 0;
   const OTHER = -1;
+  const ORDER = [0, 3, 5, 4, 7, 11, 6, 8, 9, 10, 2, 1]; // of the palette: red and green, which mean something, last
 
   /** Columns from step `first` to before `end`: for each of `width` pixels a Map of version to its share of the steps. */
   vk.turnColumns = function (turns, first, end, width) {
@@ -48,7 +49,8 @@
     if (version === OTHER) return { color: vk.theme.token('--vk-muted'), isHatched: false };
     if (version === UNSEEN) return { color: vk.theme.token('--vk-border-strong'), isHatched: true, isFaint: true };
     const palette = vk.colors.palette();
-    return { color: palette[(version - 1) % palette.length], isHatched: Math.floor((version - 1) / palette.length) % 2 === 1 };
+    const place = (version - 1) % ORDER.length;
+    return { color: palette[ORDER[place]], isHatched: Math.floor((version - 1) / ORDER.length) % 2 === 1 };
   };
 
   /** CSS background of a version's swatch. */

@@ -29,7 +29,7 @@
 
   vk.onStart(() => {
     const { bind, codecs } = vk.url;
-    bind('overlay', 'overlay', { parse: (text) => (vk.OVERLAYS[text] ? text : 'grad_norm'), format: (value) => value }, 'grad_norm');
+    bind('overlay', 'overlay', { parse: (text) => (vk.OVERLAYS[text] ? text : ''), format: (value) => value }, '');
     bind('graphView', 'view', codecs.text, '');
     bind('graphAgainst', 'vs', codecs.text, '');
     bind('graphNode', 'node', codecs.text, null);
