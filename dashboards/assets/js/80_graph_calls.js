@@ -4,7 +4,6 @@
 
   const HELD = new Set(['parameter', 'buffer', 'constant']);
   const CIRCUIT = { bare: 30, withModules: 16 };
-  const LAST = 1e9;
 
   /** A tiny graph without modules around it is drawn with its parameters as nodes, as on a blackboard. */
   function isCircuit({ nodes, scopes }) {
@@ -24,31 +23,12 @@
       path: scope.path,
       op: scope.op,
       kind: 'module',
-      inputShapes: scope.input_shapes,
-      outputShapes: scope.output_shapes,
+      inputShapes: scope.inputShapes,
+      outputShapes: scope.outputShapes,
       state: scope.state,
       change: scope.change,
       isCalled: scope.call >= 0,
     });
-  }
-
-  const ORDERS = { input: -1, output: LAST, loss: LAST };
-
-  function leafOf(record, doc) {
-    const title = record.name.replace(/ x\d+$/, '');
-    const node = new vk.GraphNode(record.id, record.kind, record.op, /^\d+$/.test(title) ? `${record.kind} ${title}` : title);
-    node.path = record.path;
-    node.outputShapes = record.shapes;
-    node.dtypes = record.dtypes;
-    node.flops = record.flops;
-    node.state = record.state;
-    node.source = record.source;
-    node.attributes = record.attributes;
-    node.change = record.change;
-    node.order = record.order >= 0 ? record.order : (ORDERS[record.kind] ?? -1);
-    node.count = (doc.counts && doc.counts[record.id]) || 1;
-    node.range = doc.ranges ? vk.graphRange(doc.ranges[record.id]) : null;
-    return node;
   }
 
   class CallTree {
@@ -89,47 +69,39 @@
     }
 
     leaves() {
-      this.places = this.nodes.map((record) => {
-        const node = leafOf(record, this.doc);
-        if (HELD.has(record.kind)) return this.held(node, record);
-        this.byId.set(node.id, node);
-        this.hang(node, record.scope);
-        return node;
-      });
+      const { ranges, counts } = this.doc;
+      for (const node of this.nodes) {
+        if (ranges) node.range = vk.graphRange(ranges[node.id]);
+        if (counts) node.count = counts[node.id] || 1;
+        if (HELD.has(node.kind)) this.hold(node);
+        else {
+          this.byId.set(node.id, node);
+          this.hang(node, node.scope);
+        }
+      }
     }
 
     /** "input" rather than "input 0" where there is no other. */
     nameOnlyInput() {
       for (const kind of ['input', 'output']) {
-        const [only, ...more] = this.places.filter((node) => node.kind === kind);
+        const [only, ...more] = this.nodes.filter((node) => node.kind === kind);
         if (only && !more.length) only.name = only.name.replace(/ 0$/, '');
       }
     }
 
     /** A parameter, buffer or constant: no box of its own, unless this is a circuit. */
-    held(node, record) {
-      if (record.kind === 'parameter') this.sizes.set(record.name, record);
-      node.badge = {
-        id: node.id,
-        name: lastPart(record.name),
-        fullName: record.name,
-        kind: record.kind,
-        shape: record.shapes.length ? vk.shapeText(record.shapes[0]) : '',
-        state: record.state,
-        change: record.change,
-      };
-      node.fullName = record.name;
-      return node;
+    hold(node) {
+      const { id, fullName, kind, outputShapes, state, change } = node;
+      const shape = outputShapes.length ? vk.shapeText(outputShapes[0]) : '';
+      if (kind === 'parameter') this.sizes.set(fullName, node);
+      node.badge = { id, name: lastPart(fullName), fullName, kind, shape, state, change };
     }
 
     badges() {
       const readers = new Map();
-      this.edges.forEach((edge) => {
-        const node = this.places[edge.src];
-        if (node.badge) this.into(readers, node, this.places[edge.dst]);
-      });
+      for (const { from, to } of this.edges) if (from.badge) this.into(readers, from, to);
       if (!this.isCircuit) this.absorb(readers);
-      this.places.filter((node) => node.badge && !node.absorbed).forEach((node) => this.give(node, [...(readers.get(node) || [])]));
+      this.nodes.filter((node) => node.badge && !node.absorbed).forEach((node) => this.give(node, [...(readers.get(node) || [])]));
     }
 
     into(readers, node, reader) {
@@ -159,13 +131,12 @@
     absorb(readers) {
       const reads = new Map();
       const readBy = new Map();
-      for (const edge of this.edges) {
-        const [from, to] = [this.places[edge.src], this.places[edge.dst]];
+      for (const { from, to } of this.edges) {
         if (to.op === 'T') this.into(reads, to, from);
         if (from.op === 'T') this.into(readBy, from, to);
       }
       const thinned = new Set();
-      for (const node of this.places.filter(({ op }) => op === 'T')) {
+      for (const node of this.nodes.filter(({ op }) => op === 'T')) {
         const [sources, targets] = [[...(reads.get(node) || [])], [...(readBy.get(node) || [])]];
         if (!sources.length || !sources.every(({ badge }) => badge) || targets.length !== 1) continue;
         node.absorbed = targets[0];
@@ -218,12 +189,7 @@
 
     /** What flows: {from, to, shape, kind, change} between nodes that have a place in the tree. */
     flows() {
-      const found = [];
-      for (const { src, dst, shape, kind, change } of this.edges) {
-        const [from, to] = [this.places[src], this.places[dst]];
-        if (!from.absorbed && !to.absorbed && from.parent && to.parent) found.push({ from, to, shape, kind, change });
-      }
-      return found;
+      return this.edges.filter(({ from, to }) => !from.absorbed && !to.absorbed && from.parent && to.parent);
     }
   }
 

@@ -56,19 +56,29 @@
     return node.firstOrder;
   }
 
-  /** Names of the parameters in a node and below; `sizes` counts them where the tree does not say. */
-  function collectNames(node, sizes) {
-    if (!node.children.length && !node.ownNames.length) return node.ownNames;
-    const all = new Set(node.ownNames);
-    for (const child of node.children) for (const name of collectNames(child, sizes)) all.add(name);
-    node.allNames = [...all];
-    if (sizes) {
-      const known = node.allNames.map((name) => sizes.get(name)).filter(Boolean);
-      node.parameters = known.reduce((sum, one) => sum + one.parameters, 0);
-      node.trainable = known.reduce((sum, one) => sum + (one.state === 'frozen' ? 0 : one.parameters), 0);
-      node.flops = node.flops || node.children.reduce((sum, child) => sum + child.flops, 0);
+  /** Names of the parameters in a node and below, each once. */
+  function collectNames(node) {
+    if (!node.children.length) return (node.allNames = node.ownNames);
+    let all = node.ownNames;
+    for (const child of node.children) {
+      const below = collectNames(child);
+      if (below.length) all = all.length ? all.concat(below) : below;
     }
-    return all;
+    return (node.allNames = all === node.ownNames || node.children.length === 1 ? all : [...new Set(all)]);
+  }
+
+  /** Count the parameters where the tree does not say it; `sizes` holds their nodes by name. */
+  function countParameters(node, sizes) {
+    for (const name of node.allNames) {
+      const one = sizes.get(name);
+      if (!one) continue;
+      node.parameters += one.size;
+      if (one.state !== 'frozen') node.trainable += one.size;
+    }
+    for (const child of node.children) {
+      countParameters(child, sizes);
+      if (node.kind !== 'op') node.flops += child.flops;
+    }
   }
 
   function sumStacks(node) {
@@ -81,6 +91,7 @@
 
   /** How often a module ran in a rolled graph: as often as the rarest of what it ran. */
   function countCalls(node) {
+    if (!node.children.length) return node.range;
     const ranges = node.children.map(countCalls);
     const counts = ranges.filter((range, i) => range && range.high > 0 && !HELD.has(node.children[i].kind));
     if (!node.range && counts.length && !node.isStack && node.path) {
@@ -121,15 +132,16 @@
     const isColumns = vk.isGraphColumns(doc);
     const tree = isColumns ? vk.graphCalls(doc, options) : moduleTree(doc);
     const { root, byId, flows, aliases, sizes } = tree;
+    const form = isColumns ? doc.form || 'calls' : 'tree';
     firstOrder(root);
     tree.fold();
-    collectNames(root, sizes);
-    if (!sizes) sumStacks(root);
-    countCalls(root);
+    collectNames(root);
+    if (sizes) countParameters(root, sizes);
+    else sumStacks(root);
+    if (form === 'rolled') countCalls(root);
     describe(root, 0, { next: 0 });
     if (flows.some((flow) => flow.change) || [...byId.values()].some((node) => node.change)) countChanges(root);
     vk.liftFlows(root, flows, root.index + byId.size + 1);
-    const form = isColumns ? doc.form || 'calls' : 'tree';
     return { root, byId, flows, aliases, form, notes: doc.notes || [], isCircuit: Boolean(tree.isCircuit), key: doc.key };
   };
 

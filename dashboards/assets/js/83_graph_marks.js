@@ -56,7 +56,7 @@
       let at = x + 8;
       for (const [change, count] of below) {
         const text = `${SIGNS[change]} ${count} ${change}`;
-        at += 4 + pen.pill(text, at, y, { fill: colors.surface, stroke: this.colorOf(change), color: this.colorOf(change), size: 10.5, weight: 600 });
+        at += 4 + pen.pill(text, at, y - 5, { fill: colors.surface, stroke: this.colorOf(change), color: this.colorOf(change), size: 10.5, weight: 600 });
       }
       return undefined;
     }

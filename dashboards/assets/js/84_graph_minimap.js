@@ -2,7 +2,8 @@
 (function (vk) {
   'use strict';
 
-  const SIZE = [168, 132];
+  const SIZE = [150, 132];
+  const ROOM = 440; // px of width without which it would hide the graph
   const WAIT = 120; // ms after the last change before it is drawn anew
 
   class GraphMinimap {
@@ -40,7 +41,7 @@
     }
 
     isWanted() {
-      return this.canvas.el.clientWidth > 560 && !this.canvas.view.isWhole();
+      return this.canvas.el.clientWidth > ROOM && !this.canvas.view.isWhole();
     }
 
     /** Put the frame where the view is; nothing to tell where all is in view. */
