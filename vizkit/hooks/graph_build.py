@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from operator import itemgetter
-from os.path import commonprefix
+from typing import Any
 
 from vizkit.hooks.graph_by_hand import words_of
+from vizkit.hooks.graph_flops import flops_of, flops_of_steps
 from vizkit.hooks.graph_inferred import (
     Layout,
     hidden_parameters,
@@ -18,11 +19,21 @@ from vizkit.hooks.graph_inferred import (
 )
 from vizkit.hooks.graph_inventory import Inventory
 from vizkit.hooks.graph_join import Joined, Pass, joined
-from vizkit.hooks.graph_notes import notes_of
+from vizkit.hooks.graph_nodes import guessed_path, module_node, operation_node, tensor_node
+from vizkit.hooks.graph_notes import Surroundings, notes_of
 from vizkit.hooks.graph_scopes import Scopes, uncalled
-from vizkit.hooks.graph_trace import Step, digest, topology_of
+from vizkit.hooks.graph_trace import digest, topology_of
 from vizkit.hooks.graph_traced import Traced, Wiring
 from vizkit.kinds.graph.graph import Edge, Graph, Node, Shape
+
+
+def graph_and_ids_of(
+    passes: Sequence[Pass], inventory: Inventory, rolled: str
+) -> tuple[Graph, dict[tuple[str, Any], str]]:
+    """Return the graph, and the node of each operation and of what these read from outside."""
+    builder = _Builder(passes, inventory)
+    return builder.graph(rolled), builder.ids()
+
 
 Order = tuple[int, int, int, int]
 Make = Callable[[int], Node]
@@ -45,9 +56,11 @@ class _Builder:
         self._call_of = self._attributed()
         self._called = self._scopes.used(set(self._call_of.values()))
         self._traced = Traced(self._joined, self._scopes, self._call_of, self._called)
+        self._flops = flops_of_steps(self._joined, self._traced)
         self._ids: dict[int, str] = {}
         self._module_ids: dict[int, str] = {}
         self._op_ids: dict[int, str] = {}
+        self._loose: dict[int, str] = {}
         self._nodes: list[Node] = []
         self._edges: list[Edge] = []
         self._used: set[str] = set()
@@ -61,18 +74,35 @@ class _Builder:
         self._add_outputs()
         classes = self._inventory.modules or {}
         calls = [self._scopes.scope(p, classes, self._scopes.number(p)) for p in self._called]
+        nodes = (*self._nodes, *self._parameters(), *self._inventory.buffers)
         silent = uncalled(classes, {call.path for call in calls}) if self._heard else []
         return Graph(
-            nodes=(*self._nodes, *self._parameters(), *self._inventory.buffers),
+            nodes=nodes,
             edges=tuple(self._edges),
             scopes=(*calls, *silent),
             exact=self._signature(shapes=True),
             topology=self._signature(shapes=False),
             rolled=rolled,
-            notes=notes_of(
-                self._nodes, calls, heard=self._heard, partial=any(p.partial for p in self._passes)
-            ),
+            notes=notes_of(nodes, self._surroundings()),
         )
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            heard=self._heard,
+            traced=all(each.ops is not None for each in self._passes),
+            partial=any(each.partial for each in self._passes),
+            transformed=any(op.transformed for op in self._joined.ops),
+            wrappers=self._inventory.wrappers,
+        )
+
+    def ids(self) -> dict[tuple[str, Any], str]:
+        """Return the node's id by ("op", place), and by the origin of what has none."""
+        found = {("op", at): self._ids[place] for at, place in self._traced.makers().items()}
+        found |= {("op", at): name for at, name in self._op_ids.items()}
+        found |= {("input", at): f"input:{at}" for at in range(len(self._joined.inputs))}
+        found |= {("loose", at): name for at, name in self._loose.items()}
+        held = (*self._inventory.parameters, *self._inventory.buffers)
+        return found | {("id", node.id): node.id for node in held}
 
     def _signature(self, *, shapes: bool) -> str:
         if not self._joined.steps:
@@ -95,7 +125,7 @@ class _Builder:
         for at in self._opaque():
             running.append(((calls[at].start, 0, at, 0), at, self._module, self._module_ids))
         for at in traced.shown:
-            running.append((traced.order(at), at, traced.node, self._op_ids))
+            running.append((traced.order(at), at, self._traced_node, self._op_ids))
         counts: Counter[str] = Counter()
         for order_of_all, (_, place, make, ids) in enumerate(sorted(running, key=itemgetter(0))):
             node = make(place)
@@ -112,42 +142,26 @@ class _Builder:
         ]
 
     def _operation(self, place: int) -> Node:
-        step, call = self._joined.steps[place], self._call_of[place]
-        is_told = self._heard and not step.op.startswith("Compiled")
-        path = self._scopes.path_of(call) if is_told else self._guessed_path(step)
-        return Node(
-            id=f"{self._scopes.id_of(call)}:{step.op}",
-            kind="function" if step.custom else "op",
-            op=step.op,
-            name=step.op,
-            path=path,
-            scope=self._scopes.id_of(call),
-            shapes=step.shapes,
-            dtypes=step.dtypes,
+        steps, call = self._joined.steps, self._call_of[place]
+        is_told = self._heard and not steps[place].op.startswith("Compiled")
+        path = self._scopes.path_of(call) if is_told else guessed_path(steps, steps[place])
+        node = operation_node(steps[place], path, self._scopes.id_of(call))
+        return replace(
+            node,
             source=self._traced.sources.get(place, ""),
             attributes=self._traced.arguments.get(place, ()),
+            flops=self._flops.get(place, 0),
         )
 
-    def _guessed_path(self, step: Step) -> str:
-        """Return the module whose parameters an operation reads, where no call tells it."""
-        sources = (self._joined.steps[source[0]].leaf for source in step.inputs if source)
-        paths = [name.split(".")[:-1] for name in sources if name]
-        return ".".join(commonprefix(paths))
+    def _traced_node(self, at: int) -> Node:
+        op = self._joined.ops[at]
+        count = flops_of(op.name, op.input_shapes, op.shapes[0]) if op.shapes else 0
+        return replace(self._traced.node(at), flops=count or 0)
 
     def _module(self, at: int) -> Node:
         call = self._joined.calls[at]
         op = (self._inventory.modules or {}).get(call.path, "")
-        return Node(
-            id=f"{self._scopes.id_of(at)}:call",
-            kind="module",
-            op=op,
-            name=op,
-            path=call.path,
-            scope=self._scopes.id_of(at),
-            shapes=tuple(shape for _, _, shape, _ in call.results),
-            dtypes=tuple(dtype for *_, dtype in call.results),
-            state="" if call.grad else "no_grad",
-        )
+        return module_node(call, op, self._scopes.id_of(at))
 
     def _add_leaves(self) -> None:
         counts: Counter[str] = Counter()
@@ -157,13 +171,9 @@ class _Builder:
                 self._used.add(step.leaf)
             elif step.leaf is not None:
                 self._ids[place] = _numbered("input:leaf", counts)
-                self._add_input(self._ids[place], step.shapes[0], step.dtypes[0])
+                self._nodes.append(tensor_node(self._ids[place], step.shapes[0], step.dtypes[0]))
         for number, (shape, dtype) in enumerate(self._joined.inputs):
-            self._add_input(f"input:{number}", shape, dtype)
-
-    def _add_input(self, name: str, shape: Shape, dtype: str) -> None:
-        node = Node(name, "input", "Tensor", name.partition(":")[2], "", "", (shape,), (dtype,))
-        self._nodes.append(node)
+            self._nodes.append(tensor_node(f"input:{number}", shape, dtype))
 
     def _add_data_edges(self) -> None:
         steps = self._joined.steps
@@ -196,6 +206,7 @@ class _Builder:
         known = {(edge.src, edge.dst) for edge in self._edges}
         self._edges += [edge for ends, edge in found.items() if ends not in known]
         self._nodes += wiring.loose_nodes()
+        self._loose = wiring.loose
 
     def _add_losses(self) -> None:
         for number, (place, output) in enumerate(self._joined.roots):
@@ -211,8 +222,7 @@ class _Builder:
         for number, (sequence, output, shape, dtype) in enumerate(results):
             name = f"output:{number}"
             made = self._ids.get(by_number.get(sequence, -1))
-            node = Node(name, "output", "Tensor", str(number), "", "", (shape,), (dtype,))
-            self._nodes.append(node)
+            self._nodes.append(tensor_node(name, shape, dtype))
             if made:
                 self._edges.append(Edge(made, name, output, 0, shape))
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from vizkit.hooks.graph_trace import dtype_name
-from vizkit.hooks.subject import Subject, clean_name, unwrapped
+from vizkit.hooks.subject import Subject, clean_name, unwrapped, unwrapped_once
 from vizkit.kinds.graph.graph import Node
+
+SHARDED = ("FSDP", "FullySharded")
+"""How the classes of sharded modules begin."""
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Nodes of all parameters and buffers, and the class of each module by its path."""
+    """Nodes of all parameters and buffers, and the class of each module by its path.
+
+    `wrappers`: classes of what is around the model, or was mixed into its modules.
+    """
 
     parameters: tuple[Node, ...] = ()
     buffers: tuple[Node, ...] = ()
     modules: Mapping[str, str] | None = None
+    wrappers: tuple[str, ...] = ()
 
 
 def inventory_of(subject: Subject, names: Mapping[int, str]) -> Inventory:
@@ -30,7 +37,19 @@ def inventory_of(subject: Subject, names: Mapping[int, str]) -> Inventory:
         return Inventory(parameters)
     root = unwrapped(model)
     buffers = tuple(_buffer(clean_name(name), tensor) for name, tensor in root.named_buffers())
-    return Inventory(parameters, buffers, _modules(root))
+    return Inventory(parameters, buffers, _modules(root), _wrappers(model))
+
+
+def _wrappers(model: nn.Module) -> tuple[str, ...]:
+    found = dict.fromkeys(type(module).__name__ for module in _outside(model))
+    mixed = (type(module).__name__ for module in model.modules())
+    return (*found, *dict.fromkeys(name for name in mixed if name.startswith(SHARDED)))
+
+
+def _outside(model: nn.Module) -> Iterator[nn.Module]:
+    while (inner := unwrapped_once(model)) is not model:
+        yield model
+        model = inner
 
 
 def _modules(root: nn.Module) -> dict[str, str]:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from vizkit.hooks.graph_inferred import TURNS_WEIGHTS
 from vizkit.hooks.graph_join import Joined
+from vizkit.hooks.graph_nodes import tensor_node
 from vizkit.hooks.graph_ops import Op, Origin
 from vizkit.hooks.graph_scopes import Scopes
 from vizkit.kinds.graph.graph import Edge, Node, Shape
@@ -81,6 +82,12 @@ class Traced:
             attributes=op.arguments,
         )
 
+    def makers(self) -> dict[int, int]:
+        """Return the autograd node that made the result of each operation that has one."""
+        ops = enumerate(self._joined.ops)
+        places = {at: self.made(at) for at, op in ops if op.grad and not op.hidden}
+        return {at: place for at, place in places.items() if place >= 0}
+
     def made(self, at: int) -> int:
         """Return the autograd node that made an operation's result, -1 if there is none."""
         op = self._joined.ops[at]
@@ -106,6 +113,10 @@ class Traced:
             return False
         # Without a node of autograd's it leads to no loss, unless it is of another pass.
         return not op.grad or (not self._of(op) and (op.call >= 0 or not self._numbers))
+
+    def parts(self, at: int) -> list[int]:
+        """Return the autograd nodes that an operation consists of."""
+        return self._of(self._joined.ops[at])
 
     def _of(self, op: Op) -> list[int]:
         return self._between(op.start, op.stop)
@@ -195,6 +206,6 @@ class Wiring:
     def loose_nodes(self) -> Iterable[Node]:
         """Yield the tensors from elsewhere that were read, once `edges` were."""
         for place, name in self.loose.items():
-            kind, _, label = name.partition(":")
-            each = self._joined.loose[place]
-            yield Node(name, kind, "Tensor", label, shapes=(each.shape,), dtypes=(each.dtype,))
+            yield tensor_node(
+                name, self._joined.loose[place].shape, self._joined.loose[place].dtype
+            )

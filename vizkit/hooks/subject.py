@@ -108,8 +108,14 @@ def clean_name(name: str) -> str:
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return the module inside torch.compile's and data parallel wrappers."""
+    inner = unwrapped_once(model)
+    return model if inner is model else unwrapped(inner)
+
+
+def unwrapped_once(model: nn.Module) -> nn.Module:
+    """Return the module inside the outermost wrapper; the model itself where there is none."""
     inner = getattr(model, "_orig_mod", None) or _inside_parallel(model)
-    return unwrapped(inner) if isinstance(inner, nn.Module) else model
+    return inner if isinstance(inner, nn.Module) else model
 
 
 def _inside_parallel(model: nn.Module) -> nn.Module | None:
