@@ -10,11 +10,13 @@ from torch import Tensor
 from vizkit.hooks import graph_walk
 from vizkit.hooks.graph_by_hand import survey_of
 from vizkit.hooks.graph_hearing import Hearing
-from vizkit.hooks.graph_history import History, PassClass
+from vizkit.hooks.graph_history import History, PassClass, Structure
 from vizkit.hooks.graph_pace import Pace, Savings
 from vizkit.hooks.graph_trace import Trace, trace
 from vizkit.hooks.graph_versions import HEARD, TRACED, Versions
 from vizkit.hooks.graph_walk import Names
+from vizkit.hooks.subject import Named
+from vizkit.kinds.vector.value import Vector
 
 FREE = 8
 """Classes of passes that are captured whatever it costs: news of the structure are rare."""
@@ -31,11 +33,13 @@ class Captures:
         versions: Versions,
         hearing: Hearing,
         names: Callable[[], Names],
+        parameters: Callable[[], Named],
         pace: Pace,
     ) -> None:
         self._versions = versions
         self._hearing = hearing
         self._names = names
+        self._parameters = parameters
         self._savings = Savings(pace, 0.5)
         self.is_news = False
         """Whether anything was captured in this step."""
@@ -43,7 +47,9 @@ class Captures:
     def wants(self, kind: PassClass) -> bool:
         """Tell whether a pass that is known by its look is to be walked: its operations are new."""
         hearing = self._hearing
-        return hearing.operations.is_heard and not self._versions.knows(kind, hearing.level)
+        if not hearing.operations.is_heard:
+            return False
+        return hearing.values.are_there or not self._versions.knows(kind, hearing.level)
 
     def offer(
         self, kind: PassClass, losses: Sequence[Tensor], turn: int, *, cost: float, fresh: bool
@@ -52,6 +58,8 @@ class Captures:
 
         `fresh`: it has a topology that was not met before.
         """
+        if self._hearing.values.are_there:
+            self._hearing.values.passed(losses, self._parameters())
         if kind.number >= 0 and self._is_worth(kind, NODES_FOR_ONE * cost, fresh=fresh):
             started = thread_time()
             found = trace(losses, self._names(), graph_walk.deepest())
@@ -66,11 +74,16 @@ class Captures:
             return []
         seen = survey_of(*heard)
         kind = history.pass_class(seen)
-        if kind.number >= 0 and (
-            kind.add(seen) or not self._versions.knows(kind, self._hearing.level)
-        ):
+        is_known = self._versions.knows(kind, self._hearing.level)
+        is_news = kind.add(seen) or not is_known or self._hearing.values.are_there
+        if kind.number >= 0 and is_news:
             self._capture(kind, Trace((), ()), turn)
         return [kind]
+
+    def numbers(self, structure: Structure, turn: int) -> dict[str, Vector]:
+        """Return the numbers of a tiny graph's nodes at this step, where they were taken."""
+        values = self._hearing.values
+        return self._versions.numbers(structure, turn, values) if values.are_there else {}
 
     def spend(self, seconds: float) -> None:
         """Take what captures cost from their account."""
@@ -80,6 +93,8 @@ class Captures:
         level = self._hearing.level
         if not self._versions.knows(kind, level):
             return level == TRACED or self._versions.passes < FREE or self._savings.allow(cost)
+        if level == TRACED and self._hearing.values.are_there:
+            return True
         return fresh and level >= HEARD and self._savings.allow(cost)
 
     def _capture(self, kind: PassClass, found: Trace, turn: int) -> None:

@@ -9,6 +9,7 @@ from vizkit.hooks.graph_join import Pass
 from vizkit.hooks.graph_listening import Listening
 from vizkit.hooks.graph_trace import Trace
 from vizkit.hooks.graph_tracing import Tracing
+from vizkit.hooks.graph_values import Values
 from vizkit.hooks.graph_versions import HEARD, TRACED, UNHEARD
 from vizkit.hooks.guard import Guard
 
@@ -19,6 +20,8 @@ class Hearing:
     def __init__(self, listening: Listening, tracing: Tracing, guard: Guard) -> None:
         self.calls = listening
         self.operations = tracing
+        self.values = Values()
+        tracing.operations.saw = self.values.saw
         self._guard = guard
 
     @property
@@ -58,6 +61,7 @@ class Hearing:
     def stepped(self, coming: int, *, waits: bool) -> None:
         """End a step; `waits`: there is more to be heard of what ran in it."""
         self.operations.stepped(coming, waits=waits)
+        self.values.clear()
         self.calls.stepped(is_traced=self.operations.goes_on)
 
     def is_idle(self, coming: int) -> bool:
@@ -69,3 +73,4 @@ class Hearing:
         """Take all hooks off."""
         self.operations.remove()
         self.calls.remove()
+        self.values.clear()

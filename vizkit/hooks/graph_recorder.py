@@ -64,7 +64,9 @@ class GraphRecorder:
         calls = None if model is None else ModuleCalls(model, guard)
         tracing = Tracing(model, Operations(calls, self._node_ids), guard, pace, trace_every)
         self.hearing = Hearing(Listening(calls, pace), tracing, guard)
-        self._captures = Captures(self._versions, self.hearing, roster.canonical, pace)
+        self._captures = Captures(
+            self._versions, self.hearing, roster.canonical, subject.parameters, pace
+        )
         self._looks = Looks()
         self._looks.choose(roster.whole()[1])
         self._passes: list[PassClass | None] = []
@@ -102,7 +104,7 @@ class GraphRecorder:
         self._step = step
         self._turn += 1
         passes, self._passes = self._passes, []
-        passes = passes or [*self._captures.offer_operations(self._history, self._turn)]
+        passes = passes or [*self._captures.offer_operations(self._history, self._turn - 1)]
         structure = self._last_structure
         if (
             structure is None
@@ -211,6 +213,8 @@ class GraphRecorder:
             graph = self._versions.graph(structure, plain=True)
             self._history.widen(structure.signature, ranges_of(graph) if graph else {})
         self._history.ran(structure, step)
+        if numbers := self._captures.numbers(structure, self._turn - 1):
+            self._log(numbers, step)
         if version is not None or self._captures.is_news:
             self._captures.spend(thread_time() - started)
 

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from vizkit.hooks.graph_build import graph_of
+from vizkit.hooks.graph_build import graph_and_ids_of, graph_of
 from vizkit.hooks.graph_history import MIXED, PassClass, Structure
 from vizkit.hooks.graph_inventory import Inventory
 from vizkit.hooks.graph_join import Pass
+from vizkit.hooks.graph_values import Values, is_tiny
 from vizkit.kinds.graph.diff import Difference, diff, with_ids_of
 from vizkit.kinds.graph.folding import rolled
 from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.versions import Version
 from vizkit.kinds.graph.words import in_words
+from vizkit.kinds.vector.value import Vector
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -123,6 +125,18 @@ class Versions:
         """Return the graph of a structure as it was logged last, None if nobody knows any more."""
         known = self._graphs.get(structure.signature)
         return None if known is None else known.graph
+
+    def numbers(self, structure: Structure, turn: int, values: Values) -> dict[str, Vector]:
+        """Return what is to be logged of a tiny graph's numbers at a step, if it was all heard."""
+        passes = [self._passes.get(each.number) for each in structure.passes]
+        logged = self.logged_graph(structure)
+        here = [each for each in passes if each is not None and each.step == turn and each.ops]
+        if logged is None or len(here) < len(passes) or not is_tiny(logged):
+            return {}
+        here.sort(key=_when)
+        graph, ids = graph_and_ids_of(here, self._inventory(), structure.signature)
+        same = {new.id: old.id for old, new in diff(logged, graph).kept}
+        return values.vectors(graph, ids, same)
 
     def _logged_level(self, structure: Structure | None) -> int:
         logged = None if structure is None else self._logged.get(structure.signature)

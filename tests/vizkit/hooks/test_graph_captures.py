@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from vizkit.hooks import graph_values
 from vizkit.hooks.graph_calls import ModuleCalls
 from vizkit.hooks.graph_captures import FREE, Captures
 from vizkit.hooks.graph_hearing import Hearing
@@ -26,7 +27,7 @@ class Setting:
         tracing = Tracing(self.model, Operations(calls, dict), guard, self.pace, None)
         self.hearing = Hearing(Listening(calls, self.pace), tracing, guard)
         self.versions = Versions(lambda: Inventory(modules={"": "Linear"}))
-        self.captures = Captures(self.versions, self.hearing, dict, self.pace)
+        self.captures = Captures(self.versions, self.hearing, dict, list, self.pace)
 
     def kind(self, number):
         return self.history.pass_class(Survey(number, {number}, 3))
@@ -39,7 +40,8 @@ class Setting:
 
 
 @pytest.fixture
-def setting():
+def setting(monkeypatch):
+    monkeypatch.setattr(graph_values, "MOST_ELEMENTS", 0)
     made = Setting()
     yield made
     made.hearing.remove()
@@ -63,6 +65,20 @@ def test_what_was_only_heard_is_captured_again_with_its_operations(setting):
     assert setting.captures.wants(setting.kind(0))
     assert setting.offer(0)
     assert not setting.captures.wants(setting.kind(0))
+
+
+def test_what_has_numbers_is_captured_at_each_step_that_is_heard(setting, monkeypatch):
+    monkeypatch.setattr(graph_values, "MOST_ELEMENTS", 10)
+
+    assert setting.offer(0)
+    assert setting.offer(0)
+    structure = setting.history.structure([setting.kind(0)])
+    assert setting.captures.numbers(structure, 0) == {}  # nothing was logged yet
+
+    setting.versions.version(structure, 0)
+    found = setting.captures.numbers(structure, 0)
+    assert set(found) == {"node_value"}  # no backward pass ran
+    assert setting.captures.numbers(structure, 1) == {}
 
 
 def test_past_the_free_ones_it_is_a_matter_of_cost(setting):

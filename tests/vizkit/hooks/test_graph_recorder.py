@@ -177,3 +177,74 @@ def test_calls_on_other_threads_are_said_to_be_missing(train, record):
     train(Elsewhere(), 3)
 
     assert ON_OTHER_THREADS in record.versions[-1].graph.notes
+
+
+def values_of(record, step, tag):
+    vector = record.numbers[step][tag]
+    return dict(zip(vector.names, vector.values, strict=True))
+
+
+def test_tiny_graphs_have_numbers_on_the_nodes_that_were_logged(train, record):
+    losses, weights = {}, {}
+    model = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+
+    def at(step):
+        weights[step] = model[0].weight.detach().double().norm().item()
+        with torch.no_grad():
+            losses[step] = model(torch.ones(2, 4)).mean().item()
+
+    train(model, 9, at=at, trace_every=4)
+
+    known = {node.id for node in record.versions[-1].graph.nodes}
+    assert sorted(record.numbers) == [0, 4, 8]
+    for step in (0, 4, 8):
+        values = values_of(record, step, "node_value")
+        assert values.keys() | values_of(record, step, "node_grad").keys() <= known
+        assert values["loss:0"] == values[":Mean"] == pytest.approx(losses[step])
+        assert values["parameter:0.weight"] == pytest.approx(weights[step])
+        # The mean of 8 numbers sends 1/8 back to each.
+        slopes = values_of(record, step, "node_grad")
+        assert slopes["/1:Tanh"] == pytest.approx(8**0.5 / 8)
+
+
+def test_numbers_of_another_turn_of_a_loop_are_named_as_in_the_logged_graph(train, record):
+    class Looping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.turns = nn.Linear(4, 4), 3
+
+        def forward(self, x):
+            for _ in range(self.turns):
+                x = self.fc(x)
+            return x
+
+    model = Looping()
+
+    def at(step):
+        model.turns = 2 if step == 4 else 3
+
+    train(model, 5, at=at, trace_every=4)
+
+    assert len(record.versions) == 1
+    names = [set(values_of(record, step, "node_value")) for step in (0, 4)]
+    assert names[0] - names[1] == {"/fc#2:Addmm"}
+    assert names[1] <= names[0]
+
+
+def test_each_step_has_its_turn_however_steps_are_accounted_for(train, record):
+    model, order = Branches(), []
+
+    def at(step):
+        model.way = "b" if step % 37 > 30 or step % 11 == 0 else "a"
+        order.append(model.way)
+
+    train(model, 400, at=at, graph="always")
+
+    names = [version.graph.rolled for version in record.versions]
+    ways = {names[0]: "b", next(name for name in names if name != names[0]): "a"}
+    told = {}
+    for stretch in record.stretches:
+        turns = [*stretch.turns, (stretch.last + 1, None)]
+        for (start, place), (stop, _) in zip(turns, turns[1:], strict=False):
+            told |= dict.fromkeys(range(start, stop), ways[stretch.forms[place].rolled])
+    assert [told[step] for step in range(400)] == order
