@@ -12,10 +12,11 @@ from vizkit.version import __version__
 
 if TYPE_CHECKING:
     from vizkit.hooks.watch import Watch
+    from vizkit.kinds.graph.graph import Graph as StaticGraph
     from vizkit.playback.logdir import Logdir
 
 
-__all__ = ["Run", "Vector", "__version__", "open_logdir", "watch"]
+__all__ = ["Graph", "Run", "Vector", "__version__", "fusion", "open_logdir", "watch"]
 
 
 def watch(
@@ -89,6 +90,48 @@ def watch(
         activations_every=activations_every,
         nan_origin=nan_origin,
     )
+
+
+def Graph(  # noqa: N802 - read as what it makes: run.log({"graph": vizkit.Graph(model, x)})
+    model: Any, example_inputs: Any = None, example_kwargs: Mapping[str, Any] | None = None
+) -> StaticGraph:
+    """Return the graph of a model, without training it; `run.log({"graph": it})` shows it.
+
+    It is what `torch.export` makes of the model; where that fails, what one forward pass runs, and
+    else the tree of modules: `notes` say so. Nothing of the model is changed. Of what
+    `torch.compile` returned, it is the graph after fusion: each kernel with its operations.
+
+    Args:
+        model: a module, an exported, scripted or traced one, or the path of a file: .pt2, .pt,
+            .onnx, .pb, .pbtxt, .json, .prototxt or an event file. Nothing in a file is run.
+        example_inputs: what `model` is called with, a tensor or a tuple; not of a file.
+        example_kwargs: keyword arguments of that call.
+
+    Raises:
+        UsageError: if `model` is none of these.
+        GraphFileError: if the file cannot be read.
+    """
+    # Here, not above: only who draws a model needs torch.
+    from vizkit.hooks.static_graph import static_graph
+
+    return static_graph(model, example_inputs, example_kwargs)
+
+
+def fusion(
+    model: Any, example_inputs: Any = None, example_kwargs: Mapping[str, Any] | None = None
+) -> tuple[StaticGraph, StaticGraph]:
+    """Return the graphs of a model before and after fusion: which operations share a kernel.
+
+    It is compiled as `torch.compile(model)` says, by inductor where that was not called, once
+    more and without gradients. Nothing of the model is changed.
+
+    Raises:
+        UsageError: if `model` is no module, or nothing is given to call it with.
+    """
+    # Here, not above: only who draws a model needs torch.
+    from vizkit.hooks.static_graph import static_fusion
+
+    return static_fusion(model, example_inputs, example_kwargs)
 
 
 def open_logdir(logdir: str | PathLike[str]) -> Logdir:

@@ -5,7 +5,9 @@ import vizkit
 
 
 def test_the_front_door_is_sorted_and_everything_behind_it_is_there():
-    assert vizkit.__all__ == ["Run", "Vector", "__version__", "open_logdir", "watch"]
+    assert vizkit.__all__ == [
+        "Graph", "Run", "Vector", "__version__", "fusion", "open_logdir", "watch",
+    ]  # fmt: skip
     assert all(getattr(vizkit, name).__doc__ for name in vizkit.__all__)
 
 

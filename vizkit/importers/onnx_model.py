@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from math import prod
 from typing import Any
 
 from vizkit.errors import GraphFileError
-from vizkit.importers.building import UNKNOWN, Building
+from vizkit.importers.building import Building
 from vizkit.importers.files import File, given, reader
 from vizkit.importers.module_calls import ModuleCalls, user_line
+from vizkit.importers.onnx_attributes import (
+    argument,
+    attributes_of,
+    dtype_name,
+    listed,
+    metadata_of,
+    of_type,
+    value_of,
+)
 from vizkit.kinds.graph.graph import Graph, Shape
 
 NEEDS_ONNX = "Reading ONNX needs the package onnx: pip install 'vizkit[onnx]'."
 _SCOPES, _CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 _TRACE = "pkg.torch.onnx.stack_trace"
-_DTYPES = {"float": "float32", "double": "float64"}
 _BUFFERS = re.compile(r"(running_mean|running_var|num_batches_tracked)$")
-_FEW = 8
-_LONGEST = 80
 _DEEPEST = 16
 _MOST_INFERRED = 20_000
 
@@ -83,7 +87,7 @@ class _Reading:
     def graph(self, graph: Any, within: str, names: dict[str, str], depth: int) -> None:
         """Add inputs, initializers and nodes of a graph."""
         for value in (*graph.input, *graph.output, *graph.value_info):
-            found = _of_type(value.type)
+            found = of_type(value.type)
             if found is not None:
                 self._shapes[self._local(value.name, within)] = found
         for tensor in graph.initializer:
@@ -104,7 +108,7 @@ class _Reading:
             places = [
                 (place, names.get(name, name)) for place, name in enumerate(node.input) if name
             ]
-            told = [(_argument(node, p), self._texts[n]) for p, n in places if n in self._texts]
+            told = [(argument(node, p), self._texts[n]) for p, n in places if n in self._texts]
             reads = [name for _, name in places if name not in self._texts]
             if depth < _DEEPEST:
                 reads += self._bodies(node, scope, names, places, depth)
@@ -119,14 +123,14 @@ class _Reading:
                 kind="op" if node.domain in ("", "ai.onnx") else "function",
                 shapes=[each[0] for each in known if each],
                 dtypes=[each[1] for each in known if each],
-                source=user_line(_metadata(node).get(_TRACE, "")),
-                attributes=[*told, *_attributes(node)],
+                source=user_line(metadata_of(node).get(_TRACE, "")),
+                attributes=[*told, *attributes_of(node)],
             )
 
     def _initializer(self, tensor: Any, within: str, names: dict[str, str]) -> None:
         made = names[tensor.name] = self._local(tensor.name, within)
-        shape, dtype = tuple(tensor.dims), _dtype(tensor.data_type)
-        text = _value(tensor) if not dtype.startswith("float") or not shape else ""
+        shape, dtype = tuple(tensor.dims), dtype_name(tensor.data_type)
+        text = value_of(tensor) if not dtype.startswith("float") or not shape else ""
         if text:
             self._texts[made] = text
             return
@@ -137,7 +141,7 @@ class _Reading:
     def _constant(self, node: Any, within: str, names: dict[str, str]) -> bool:
         """Take a small constant as a setting of whoever reads it."""
         value = next((a.t for a in node.attribute if a.name == "value"), None)
-        text = _value(value) if value is not None else ""
+        text = value_of(value) if value is not None else ""
         if text:
             made = names[node.output[0]] = self._local(node.output[0], within)
             self._texts[made] = text
@@ -177,9 +181,9 @@ class _Reading:
 
     def _scope(self, node: Any) -> str:
         """Return the module call that a node's metadata tells, or its name: "/conv/Conv"."""
-        about = _metadata(node)
+        about = metadata_of(node)
         if _SCOPES in about:
-            paths, kinds = _listed(about[_SCOPES])[:-1], _listed(about.get(_CLASSES, "[]"))
+            paths, kinds = listed(about[_SCOPES])[:-1], listed(about.get(_CLASSES, "[]"))
             kinds += [""] * len(paths)
             return self._calls.scope((p, p, k) for p, k in zip(paths, kinds, strict=False))
         scope = ""
@@ -189,72 +193,3 @@ class _Reading:
 
     def _local(self, name: str, within: str) -> str:
         return f"{within}|{name}" if within else name
-
-
-def _metadata(node: Any) -> dict[str, str]:
-    return {each.key: each.value for each in node.metadata_props}
-
-
-def _listed(text: str) -> list[str]:
-    try:
-        found = ast.literal_eval(text[:10_000])
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return []
-    return [str(each) for each in found] if isinstance(found, (list, tuple)) else []
-
-
-def _of_type(about: Any) -> tuple[Shape, str] | None:
-    if not about.HasField("tensor_type") or not about.tensor_type.HasField("shape"):
-        return None
-    dims = about.tensor_type.shape.dim
-    sizes = tuple(d.dim_value if d.HasField("dim_value") else UNKNOWN for d in dims)
-    return sizes, _dtype(about.tensor_type.elem_type)
-
-
-def _dtype(number: int) -> str:
-    import onnx
-
-    try:
-        name = str(onnx.TensorProto.DataType.Name(number)).lower()
-    except ValueError:
-        return str(number)
-    return _DTYPES.get(name, name)
-
-
-def _argument(node: Any, place: int) -> str:
-    import onnx
-
-    try:
-        inputs = onnx.defs.get_schema(node.op_type, domain=node.domain).inputs
-        return str(inputs[place].name) if place < len(inputs) else f"input {place}"
-    except onnx.defs.SchemaError:
-        return f"input {place}"
-
-
-def _value(tensor: Any) -> str:
-    """Return a small tensor's values; those in other files are not looked for."""
-    import onnx
-
-    if prod(tensor.dims) > _FEW or tensor.data_location == onnx.TensorProto.EXTERNAL:
-        return ""
-    try:
-        return str(onnx.numpy_helper.to_array(tensor).tolist())[:_LONGEST]
-    except (TypeError, ValueError):
-        return ""
-
-
-def _attributes(node: Any) -> list[tuple[str, str]]:
-    found = [(attribute.name, _text(attribute)) for attribute in node.attribute]
-    return [each for each in found if each[1]]
-
-
-def _text(attribute: Any) -> str:
-    import onnx
-
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")[:_LONGEST]
-    if isinstance(value, (int, float, str)):
-        return f"{value:g}" if isinstance(value, float) else str(value)[:_LONGEST]
-    plain = isinstance(value, (list, tuple)) and all(isinstance(e, (int, float)) for e in value)
-    return str(list(value))[:_LONGEST] if plain else ""

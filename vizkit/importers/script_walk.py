@@ -18,11 +18,10 @@ from vizkit.importers.script_values import (
     Plain,
     Ref,
     Several,
-    named_refs,
     refs_in,
     text_of,
 )
-from vizkit.importers.stubs import Stub, TensorStub
+from vizkit.importers.stubs import Stub, TensorStub, held_by, settings_of
 
 Names = dict[str, Any]
 
@@ -208,7 +207,7 @@ class Walk(Expressions):
             return self.function(code, [owner, *given], named, scope)
         reads = [*given, *named.values(), *self._parameters(owner)]
         made = self._fresh(owner.stub.kind)
-        told = [(key, text) for key, text in _settings(owner.stub).items() if text]
+        told = [(key, text) for key, text in settings_of(owner.stub).items() if text]
         self.building.running(owner.stub.kind, scope, [made], _names(reads), attributes=told)
         return Ref(made)
 
@@ -247,36 +246,9 @@ class Walk(Expressions):
         return Ref(made)
 
 
-def held_by(stub: Any) -> Mapping[str, Any]:
-    """Return what an object holds by name: scripted modules directly, others in three dicts."""
-    state = stub.state
-    parts = [state.get(name) for name in ("_parameters", "_buffers", "_modules")]
-    found = dict(state)
-    for part in parts:
-        if isinstance(part, dict):
-            found.update(part)
-    return found
-
-
-def results_of(value: Any) -> list[tuple[str, Ref]]:
-    """Return a model's results with their names."""
-    return list(named_refs(value))
-
-
 def _names(values: Sequence[Any]) -> list[str]:
     return [ref.name for value in values for ref in refs_in(value)]
 
 
 def _op(target: str) -> str:
     return plain(target.removeprefix("ops.").removeprefix("aten.").rpartition(".")[2])
-
-
-def _settings(stub: Any) -> dict[str, str]:
-    """Return the plain values that a module holds: kernel_size, stride, p."""
-    plain_ones = (bool, int, float, str, tuple)
-    hidden = ("training", "_is_full_backward_hook")
-    return {
-        name: str(value)[:80]
-        for name, value in stub.state.items()
-        if isinstance(value, plain_ones) and name not in hidden and not name.startswith("_")
-    }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import pickle
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 from vizkit.kinds.graph.graph import Shape
 
 MOST_BYTES = 64 << 20
 """Of a pickle without its tensors' contents; reading is in Python, and so slow."""
+_LONGEST = 80
 _REBUILT = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor")
 _WRAPPED = ("_rebuild_parameter", "_rebuild_parameter_with_state")
 _REFUSED = (
@@ -97,6 +99,28 @@ class _Reader(pickle._Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         return pid
+
+
+def held_by(stub: Any) -> Mapping[str, Any]:
+    """Return what an object holds by name: scripted modules directly, others in three dicts."""
+    state = stub.state
+    parts = [state.get(name) for name in ("_parameters", "_buffers", "_modules")]
+    found = dict(state)
+    for part in parts:
+        if isinstance(part, dict):
+            found.update(part)
+    return found
+
+
+def settings_of(stub: Any) -> dict[str, str]:
+    """Return the plain values that a module holds: kernel_size, stride, p."""
+    plain_ones = (bool, int, float, str, tuple)
+    hidden = ("training", "_is_full_backward_hook")
+    return {
+        name: str(value)[:_LONGEST]
+        for name, value in stub.state.items()
+        if isinstance(value, plain_ones) and name not in hidden and not name.startswith("_")
+    }
 
 
 def _tensor(storage: Any, offset: Any, shape: Any, *rest: Any) -> TensorStub:

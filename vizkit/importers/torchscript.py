@@ -10,9 +10,9 @@ from typing import Any
 from vizkit.importers.archive import Archive, opened
 from vizkit.importers.building import Building
 from vizkit.importers.files import File, reader
-from vizkit.importers.script_values import UNKNOWN, Held, Ref
-from vizkit.importers.script_walk import Walk, held_by, results_of
-from vizkit.importers.stubs import Stub, TensorStub, load
+from vizkit.importers.script_values import UNKNOWN, Held, Ref, named_refs
+from vizkit.importers.script_walk import Walk
+from vizkit.importers.stubs import Stub, TensorStub, held_by, load
 from vizkit.kinds.graph.graph import Graph
 
 NO_SHAPES = "TorchScript files tell the shapes of parameters, not of what flows"
@@ -51,7 +51,7 @@ def graph_of(root: Any, code: dict[str, ast.AST], source: str, note: str) -> Gra
     walk = Walk(building, code, stored)
     inputs = [Held("", root), *_inputs(forward, building)]
     top = building.scope("", "", root.kind)
-    for name, ref in results_of(walk.function(forward, inputs, {}, top)):
+    for name, ref in named_refs(walk.function(forward, inputs, {}, top)):
         building.output(name, ref.name)
     building.notes.append(note)
     return building.graph(prune=True)

@@ -5,8 +5,7 @@ import pytest
 from vizkit.importers import script_walk
 from vizkit.importers.building import Building
 from vizkit.importers.script_values import Plain, Ref
-from vizkit.importers.script_walk import Walk, held_by
-from vizkit.importers.stubs import Stub
+from vizkit.importers.script_walk import Walk
 
 
 def followed(text, **given):
@@ -110,12 +109,3 @@ def test_exponential_code_ends(monkeypatch):
 
     with pytest.raises(ValueError, match="10,000 steps"):
         followed(text + "def f(x):\n  return g40(x)")
-
-
-def test_what_a_module_holds_lies_in_three_dicts_or_directly():
-    one, other = Stub(), Stub()
-    one.__setstate__({"k": 3, "_parameters": {"w": 1}, "_modules": {"a": other}})
-
-    assert held_by(one)["w"] == 1
-    assert held_by(one)["a"] is other
-    assert held_by(one)["k"] == 3

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from vizkit.importers import stubs
-from vizkit.importers.stubs import Stub, TensorStub, load
+from vizkit.importers.stubs import Stub, TensorStub, held_by, load, settings_of
 
 
 class Evil:
@@ -88,3 +88,19 @@ def test_a_large_pickle_is_refused(monkeypatch):
 
     with pytest.raises(ValueError, match="its pickle has 11 bytes"):
         load(bytes(11))
+
+
+def test_what_a_module_holds_lies_in_three_dicts_or_directly():
+    one, other = Stub(), Stub()
+    one.__setstate__({"k": 3, "_parameters": {"w": 1}, "_modules": {"a": other}})
+
+    assert held_by(one)["w"] == 1
+    assert held_by(one)["a"] is other
+    assert held_by(one)["k"] == 3
+
+
+def test_settings_are_plain_and_public():
+    stub = Stub()
+    stub.__setstate__({"stride": (2, 2), "training": True, "_private": 1, "weight": object()})
+
+    assert settings_of(stub) == {"stride": "(2, 2)"}

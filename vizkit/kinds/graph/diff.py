@@ -34,8 +34,15 @@ class Difference:
 
 
 def diff(old: Graph, new: Graph) -> Difference:
-    """Return what differs; operations are matched call by call in the order they ran."""
-    pairs = [*_matched_calls(tree_of(old), tree_of(new)), *_matched_names(old, new)]
+    """Return what differs; operations are matched call by call in the order they ran.
+
+    A compiled model's are matched by their ids: its kernels are no calls of modules.
+    """
+    is_compiled = "inductor" in (old.source, new.source)
+    if is_compiled:
+        pairs = _same_ids(old.nodes, new.nodes)
+    else:
+        pairs = [*_matched_calls(tree_of(old), tree_of(new)), *_matched_names(old, new)]
     kept_old = {a.id for a, _ in pairs}
     kept_new = {b.id for _, b in pairs}
     return Difference(
@@ -43,7 +50,8 @@ def diff(old: Graph, new: Graph) -> Difference:
         added=tuple(node for node in new.nodes if node.id not in kept_new),
         removed=tuple(node for node in old.nodes if node.id not in kept_old),
         reshaped=tuple((a, b) for a, b in pairs if a.shapes != b.shapes),
-        rewired=tuple(_rewired(pairs, old, new)),
+        # Fusion groups operations; who reads from whom stays, but for views that are gone.
+        rewired=() if is_compiled else tuple(_rewired(pairs, old, new)),
     )
 
 
@@ -91,9 +99,13 @@ def _calls(items: Sequence[Node | Branch], done: set[int]) -> list[Branch]:
 
 def _matched_names(old: Graph, new: Graph) -> list[Pair]:
     """Match parameters, inputs, outputs and losses by their ids."""
-    known = {node.id: node for node in old.nodes if node.kind not in RUNNING}
-    others = (node for node in new.nodes if node.kind not in RUNNING)
-    return [(known[node.id], node) for node in others if node.id in known]
+    resting = [[n for n in graph.nodes if n.kind not in RUNNING] for graph in (old, new)]
+    return _same_ids(*resting)
+
+
+def _same_ids(old: Iterable[Node], new: Iterable[Node]) -> list[Pair]:
+    known = {node.id: node for node in old}
+    return [(known[node.id], node) for node in new if node.id in known]
 
 
 def _rewired(pairs: Iterable[Pair], old: Graph, new: Graph) -> Iterable[Pair]:

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from vizkit.kinds.graph.diff import Difference, Pair
 from vizkit.kinds.graph.graph import Node, Shape
+from vizkit.kinds.graph.kernels import is_kernel
 from vizkit.kinds.graph.tree import RUNNING
+
+MANY = 12
+"""Kernels that are told one by one, and operations of one."""
 
 FEW = 4
 """Names that are listed before "and N more"."""
@@ -25,6 +29,7 @@ def in_words(difference: Difference) -> tuple[str, ...]:
 def told(difference: Difference) -> tuple[Told, ...]:
     """Return one sentence per change with the nodes that it is about."""
     return (
+        *_fused(difference.kept),
         *_operations("now runs", difference.added),
         *_operations("no longer runs", difference.removed),
         *_others(difference.added, difference.removed),
@@ -34,6 +39,33 @@ def told(difference: Difference) -> tuple[Told, ...]:
         *(_rewired(pair) for pair in difference.rewired[:FEW]),
         *_more("other operations read from elsewhere", difference.rewired[FEW:]),
     )
+
+
+def _fused(kept: Iterable[Pair]) -> Iterable[Told]:
+    """Yield which operations run together in one kernel since the model was compiled."""
+    together: defaultdict[str, list[Node]] = defaultdict(list)
+    for old, new in kept:
+        if new.scope != old.scope and is_kernel(new.scope):
+            together[new.scope].append(new)
+    several = [nodes for nodes in together.values() if len(nodes) > 1]
+    for nodes in several[:MANY]:
+        yield f"{_and([_title(node) for node in nodes])} run as one kernel now", tuple(nodes)
+    if len(several) > MANY:
+        rest = tuple(node for nodes in several[MANY:] for node in nodes)
+        yield f"{len(several) - MANY} more kernels run several operations each", rest
+    alone = tuple(nodes[0] for nodes in together.values() if len(nodes) == 1)
+    if alone:
+        runs = "operation runs" if len(alone) == 1 else "operations run"
+        yield (
+            f"{len(alone)} {runs} in a kernel of {'its' if len(alone) == 1 else 'their'} own",
+            alone,
+        )
+
+
+def _and(names: Sequence[str]) -> str:
+    if len(names) > MANY:
+        return f"{', '.join(names[:MANY])} and {len(names) - MANY} more operations"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _operations(verb: str, nodes: Sequence[Node]) -> Iterable[Told]:
@@ -96,4 +128,8 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _shapes(shapes: Sequence[Shape]) -> str:
-    return ", ".join("x".join(map(str, shape)) or "scalar" for shape in shapes) or "nothing"
+    return ", ".join("x".join(map(_size, shape)) or "scalar" for shape in shapes) or "nothing"
+
+
+def _size(size: int) -> str:
+    return str(size) if size >= 0 else "?"

@@ -100,3 +100,13 @@ def test_an_equal_module_of_another_name_is_another_module(chain):
 
     assert ids(found.removed) == ["/experts.0:T", "/experts.0:Addmm"]
     assert ids(found.added) == ["/experts.1:T", "/experts.1:Addmm"]
+
+
+def test_a_compiled_models_operations_are_known_by_their_ids(chain):
+    before = chain("conv", "relu", "view")
+    kept = tuple(replace(node, scope="/kernel 1") for node in before.nodes[:2])
+    found = diff(before, replace(before, nodes=kept, edges=(), source="inductor"))
+
+    assert [(a.id, b.scope) for a, b in found.kept] == [(n.id, "/kernel 1") for n in kept]
+    assert found.removed == before.nodes[2:]
+    assert found.added == found.rewired == ()

@@ -66,3 +66,43 @@ def test_long_lists_are_cut(chain):
     added = tuple(Node(f":{k}", "op", f"Op{k}", "op", "fc") for k in range(9))
 
     assert in_words(Difference(added=added)) == ("fc now runs Op0, Op1, Op2 and 6 more",)
+
+
+def compiled(graph, *kernels):
+    """Return the graph with its operations in kernels, by place, and without the others."""
+    scopes = {place: f"/kernel {k}" for k, places in enumerate(kernels, 1) for place in places}
+    nodes = [replace(n, scope=scopes[p]) for p, n in enumerate(graph.nodes) if p in scopes]
+    return replace(graph, nodes=tuple(nodes), edges=(), source="inductor")
+
+
+def test_fusion_is_told_by_kernel(chain):
+    before = chain("conv", "norm", "relu", "view", "mean", path="a")
+    after = compiled(before, [0], [1, 2], [4])
+
+    assert in_words(diff(before, after)) == (
+        "norm of a and relu of a run as one kernel now",
+        "2 operations run in a kernel of their own",
+        "a no longer runs view",
+    )
+
+
+def test_many_kernels_are_counted(chain):
+    before = chain(*[f"op{k}" for k in range(30)])
+    after = compiled(before, *[[k, k + 1] for k in range(0, 30, 2)])
+
+    assert in_words(diff(before, after))[-1] == "3 more kernels run several operations each"
+    assert len(in_words(diff(before, after))) == 13
+
+
+def test_a_kernel_of_many_operations_is_cut(chain):
+    before = chain(*[f"op{k}" for k in range(30)])
+
+    (sentence,) = in_words(diff(before, compiled(before, range(30))))
+
+    assert sentence.endswith("op11 of fc and 18 more operations run as one kernel now")
+
+
+def test_open_sizes_are_question_marks(chain):
+    found = diff(chain("Mul", shape=(2, 3)), chain("Mul", shape=(-1, 3)))
+
+    assert in_words(found) == ("Mul of fc is ?x3 instead of 2x3",)
