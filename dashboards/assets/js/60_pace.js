@@ -4,8 +4,8 @@
 
   /** Wrap async `work`: calls to the result start it at most every `gapMs` (a number, or a function giving one),
    *  one at a time, and never miss the last call.
-   *  Slow work slows itself down: it rests four times as long as it took. */
-  vk.paced = function (gapMs, work) {
+   *  Slow work slows itself down: it rests `rest` times as long as it took. */
+  vk.paced = function (gapMs, work, rest = 4) {
     const gap = typeof gapMs === 'function' ? gapMs : () => gapMs;
     let timer = null;
     let running = false;
@@ -26,7 +26,7 @@
         await work();
       } finally {
         const took = performance.now() - startedAt;
-        mayStartAt = startedAt + Math.max(gap(), Math.min(4 * took, 4000));
+        mayStartAt = startedAt + Math.max(gap(), Math.min(rest * took, 4000));
         running = false;
         if (askedAgain) {
           askedAgain = false;

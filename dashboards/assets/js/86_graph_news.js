@@ -7,15 +7,18 @@
       Object.assign(this, { run: null, known: new Set() });
     }
 
-    /** Take what `page` just showed; `isLive` while it follows the training. */
-    hear(page, isLive) {
-      const numbers = page.list.versions.map(({ version }) => version);
-      const fresh = isLive && this.run === page.run ? page.list.versions.filter(({ version }) => !this.known.has(version)) : [];
-      if (this.run !== page.run) Object.assign(this, { run: page.run, known: new Set() });
-      numbers.forEach((number) => this.known.add(number));
+    /** Take the list of versions of a run; return what to compare with. `isLive` while the page follows the training. */
+    hear(run, list, isLive) {
+      const fresh = isLive && this.run === run ? list.versions.filter(({ version }) => !this.known.has(version)) : [];
+      if (this.run !== run) Object.assign(this, { run, known: new Set() });
+      list.versions.forEach(({ version }) => this.known.add(version));
       const newest = fresh[fresh.length - 1];
-      if (!newest || newest.parent === null) return;
-      vk.announce(`Version ${newest.version} of the graph at step ${vk.format.exact(newest.first_step)}: ${newest.changes.slice(0, 3).join('; ')}`);
+      if (newest && newest.parent !== null) this.tell(newest);
+      return vk.store.get().graphAgainst;
+    }
+
+    tell({ version, first_step: step, changes }) {
+      vk.announce(`Version ${version} of the graph at step ${vk.format.exact(step)}: ${changes.slice(0, 3).join('; ')}`);
       // Off is a choice; nothing chosen means: show what is new.
       if (vk.store.get().graphAgainst === '') vk.store.set({ graphAgainst: 'previous' });
     }

@@ -7,13 +7,14 @@
 
   class GraphSource {
     constructor() {
-      this.docs = new Map();
+      Object.assign(this, { docs: new Map(), news: new vk.GraphNews() });
     }
 
     /** {list, shown, doc, at, findings, values}: what there is, what is drawn, and the values at the playhead. */
-    async read({ run, view, against, overlay }) {
+    async read({ run, view, overlay }) {
       const asked = vk.asOf({ run });
       const [list, at, findings] = await Promise.all([vk.api.json('graphs', asked), this.at(asked, overlay), this.findings(asked)]);
+      const against = this.news.hear(run, list, asked.until === null);
       const shown = vk.graphChoice(list, view, against);
       const [doc, values] = await Promise.all([shown && this.doc(asked, shown), this.values(asked, shown)]);
       return { list, shown, doc, at, findings, values };
