@@ -140,7 +140,8 @@ class RunGraphs:
 
     @cached_property
     def _counted(self) -> tuple[list[Stretch], list[tuple[int, str]]]:
-        sightings = [(each.row.wall_time, each.version.step, each.rolled) for each in self.heads]
+        # Not at the version's own step, its first: one seen better is recorded again, later.
+        sightings = [(each.row.wall_time, each.row.step, each.rolled) for each in self.heads]
         return counted(self.stretches, sightings)
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.switching import branch
@@ -70,6 +72,15 @@ def test_the_best_record_of_a_version_is_the_last():
     assert known.best == {1: better, 2: known.heads[2]}
     assert known.numbers == {"a": 1, "b": 2}
     assert known.first_step(1) == 0
+
+
+def test_a_version_that_is_recorded_again_takes_nothing_back():
+    again = head(0, "a", 2.5)
+    again = Head(replace(again.row, step=200), again.source, again.count, again.version)
+    known = RunGraphs(heads=(*KNOWN.heads, again), stretches=KNOWN.stretches)
+
+    assert told(known, None) == told(KNOWN, None)
+    assert known.turns == KNOWN.turns
 
 
 def test_ranges_grow_with_the_steps():
