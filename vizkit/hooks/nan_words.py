@@ -127,7 +127,7 @@ def _where(cause: Cause) -> str:
     line = f" ({cause.source})" if cause.source else ""
     if cause.phase == LOSS and not cause.path:
         return f" in the loss, outside of the model{line},".removesuffix("," * (not line))
-    return f" in {cause.path}{line}" if cause.path else line
+    return f" in {cause.path or 'the model'}{line}"
 
 
 def _samples(cause: Cause) -> str:

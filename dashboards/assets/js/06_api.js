@@ -16,7 +16,8 @@
   function address(path, params) {
     const url = new URL(`${vk.base()}api/v1/${path}`, location.href);
     for (const [name, value] of Object.entries(params || {})) {
-      if (value !== null && value !== undefined) url.searchParams.set(name, value);
+      const all = Array.isArray(value) ? value : [value];
+      for (const one of all) if (one !== null && one !== undefined) url.searchParams.append(name, one);
     }
     return url.href;
   }

@@ -26,6 +26,7 @@
       this.painter = new vk.ChartPainter(this.card);
       this.sources = new vk.ChartSources(() => this.mark());
       this.overlay = new vk.ChartOverlay(this.card.plot);
+      this.pins = new vk.Pins(el, this.title);
       this.pointer = new vk.ChartPointer(this);
       this.setSeries(options.series);
       this.refineSoon = vk.whenIdle(() => this.refine(), IDLE);
@@ -44,7 +45,7 @@
           this.refineSoon();
         }),
         store.on(['runs'], () => this.heed()),
-        store.on(['smoothing', 'logY', 'band', 'looks', 'colors'], () => this.mark()),
+        store.on(['smoothing', 'logY', 'band', 'looks', 'colors', 'findings'], () => this.mark()),
         store.on(['groupBy', 'selected', 'colors', 'theme'], () => this.regroup()),
         store.on(['theme'], () => this.repaint()),
         vk.hub.onMessage('open', () => this.sources.retry()),
@@ -180,6 +181,7 @@
       overlay.vertical(overlay.cursor, this.cursorX());
       const shared = vk.crosshair.at();
       overlay.vertical(overlay.cross, shared === null ? null : vk.compose.toAxis(plan.axis, shared));
+      this.pins.showOn(this);
       this.pointer.refresh();
       const { smoothing, band } = this.spec;
       this.card.describe(plan, { title: this.title, runs: this.sources.runs(), smoothing, band });
@@ -235,6 +237,7 @@
       inView.unobserve(this.el);
       this.resize.disconnect();
       this.pointer.destroy();
+      this.pins.destroy();
       vk.schedule.forget(this);
       this.sources.destroy();
       clearTimeout(this.later);

@@ -14,6 +14,7 @@
   };
   vk.findingLimits = LIMITS;
 
+  const LEVELS = { error: 'bad', warning: 'warn', info: 'info' };
   const finding = (level, text, step = null) => ({ level, text, step });
   const count = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
@@ -100,12 +101,22 @@
     ];
   }
 
+  /** What the training itself logged, with what it is about: `logged` has tags, parameters, node and paths. */
+  const logged = (all) =>
+    all.map((each) => ({
+      ...finding(LEVELS[each.level] || 'info', `Step ${vk.format.count(each.step)}: ${each.sentence}`, each.step),
+      logged: each,
+    }));
+
   /** Findings of a run, gravest first; never empty. `facts` comes from vk.runFacts. */
   vk.findings = function (facts) {
+    const own = facts.logged || [];
+    const says = (tag) => own.some(({ tags }) => tags.includes(tag)); // in better words
     const found = [
       ...ending(facts),
-      ...firstNonFinite(facts.loss, 'Loss'),
-      ...firstNonFinite(facts.gradNorm, 'Gradient norm'),
+      ...logged(own),
+      ...(says('loss') ? [] : firstNonFinite(facts.loss, 'Loss')),
+      ...(says('loss') || says('grad_norm') ? [] : firstNonFinite(facts.gradNorm, 'Gradient norm')),
       ...exploding(facts.gradNorm),
       ...vanishing(facts.norms),
       ...updates(facts),

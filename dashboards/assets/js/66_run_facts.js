@@ -98,6 +98,7 @@
       error,
       step,
       isPast,
+      logged: vk.knownFindings(run),
       stepsPerSecond,
       ...progress(record, step, stepsPerSecond, isPast),
       samplesPerSecond: Number(at['perf/samples_per_s']),

@@ -143,7 +143,7 @@
       if (key === this.shownFindings) return;
       this.shownFindings = key;
       this.findings.replaceChildren(
-        ...findings.map(({ level, text, step }) => {
+        ...findings.map(({ level, text, step, logged }) => {
           const words =
             step === null
               ? el('span', {}, text)
@@ -157,9 +157,22 @@
             { class: `vk-finding vk-finding-${level}`, data: { sign: LEVEL_SIGN[level] } },
             el('span', { class: 'vk-hidden' }, `${LEVEL_WORD[level]}: `),
             words,
+            logged ? this.waysTo(logged) : '',
           );
         }),
       );
+    }
+
+    /** Links to where a logged finding is pinned. */
+    waysTo(finding) {
+      const ways = [
+        finding.tags.length && ['scalars', 'chart'],
+        finding.parameters.length && ['gradients', 'heatmap'],
+        (finding.node || finding.paths.length) && ['graph', 'graph'],
+      ].filter(Boolean);
+      const link = ([page, word]) =>
+        el('button', { class: 'vk-link', type: 'button', onclick: () => vk.goToFinding(finding, page) }, word);
+      return el('span', { class: 'vk-finding-ways' }, ...ways.map(link));
     }
 
     fail(error) {

@@ -28,7 +28,7 @@
       );
       this.runDetails = new vk.RunDetails(this.details);
       this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => this.setSeen(entry)), { rootMargin: '200px' });
-      this.off = vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'looks', 'until', 'theme'], () => this.sync());
+      this.off = vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'looks', 'until', 'theme', 'findings'], () => this.sync());
     }
 
     destroy() {
@@ -89,7 +89,7 @@
       if (!entry || entry.row.color !== color) entry = this.newRow(record);
       entry.row.setRecord(record);
       const version = until === null ? [record.points, record.last_step, record.status] : [until];
-      const key = JSON.stringify(version);
+      const key = JSON.stringify([...version, vk.knownFindings(record.run).length]);
       if (key === entry.key) return;
       entry.key = key;
       if (entry.isSeen) entry.refresh();

@@ -26,8 +26,9 @@
       );
       this.body.append(this.sticky);
       this.summary = vk.el('table', {});
+      this.pins = new vk.HeatPins(this);
       el.classList.add('vk-heat');
-      el.append(this.scroller, vk.el('div', { class: 'vk-hidden' }, this.summary));
+      el.append(this.pins.band, this.scroller, vk.el('div', { class: 'vk-hidden' }, this.summary));
       this.view = new vk.HeatView(this.sticky);
       this.names = new vk.HeatNames(this.sticky, {
         fold: (path) => this.toggleFold(path),
@@ -43,6 +44,7 @@
 
     destroy() {
       this.resizes.disconnect();
+      this.pins.destroy();
       this.describe.stop();
     }
 
@@ -115,6 +117,7 @@
       const shared = { top, rowHeight: this.rowHeight, selected };
       const starts = new Set(this.modules.filter(({ node }) => node.depth === 1).flatMap(({ from, to }) => [from, to + 1]));
       this.view.draw({ ...shared, starts, knownColumn: this.knownColumn(), hover: this.hovered, chosen: this.chosenCell() });
+      this.pins.draw(this.view, this.rows, this.heat.names, shared);
       this.names.draw({ ...shared, rows: this.rows, modules: this.modules, height: this.height, width: this.left });
       Object.assign(this.el.dataset, {
         vkRows: this.rows.length,

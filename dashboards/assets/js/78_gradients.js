@@ -11,10 +11,12 @@
       this.lines = new vk.GradientLines();
       root.append(this.head(), this.hint(), this.message(), this.card(), this.lines.el);
       this.filterRows();
+      this.showFindings();
       this.load = vk.paced(LIVE_MS, () => this.fetch());
       this.offs = [
         vk.whileShown(PAGE, ['runs', 'runsLoaded', 'selected', 'focusRun', 'until', 'zoom', 'gradMetric'], () => this.sync()),
         vk.store.on(['theme'], () => this.recolor()),
+        vk.store.on(['findings', 'until', 'focusRun'], () => this.showFindings()),
         vk.store.on(['gradRows'], () => this.filterRows()),
       ];
     }
@@ -77,6 +79,12 @@
     }
 
     // -- following the store
+
+    /** Of the gradients: a bad loss alone has no place among the parameters. */
+    showFindings() {
+      const { focusRun } = vk.store.get();
+      this.heatmap.pins.set(focusRun ? vk.knownFindings(focusRun).filter(({ parameters }) => parameters.length) : []);
+    }
 
     filterRows() {
       this.heatmap.setFilter(this.rowFilter.set(vk.store.get().gradRows));
