@@ -60,7 +60,8 @@ class Activity:
         self._every = every
         self._pace = Pace(within_budget=within_budget)
         self._savings = Savings(self._pace, PART)
-        self._record = Record(clock_of(model, guard), self._storages, self._timed)
+        self._clock = clock_of(model, guard)
+        self._record = Record(self._clock, self._storages, self._timed)
         self._root = ModuleHooks(self._before, self._after)
         self._inner = ModuleHooks(self._before, self._after)
         self._is_on = False
@@ -120,11 +121,11 @@ class Activity:
         if not path:
             self._meet_model()
         self._spent += SECONDS_PER_CALL
-        self._timed(self._record.enter, path)
+        self._timed(self._record.enter, path, self._clock.now())
 
     def _after(self, path: str, output: Any) -> None:
         if self._armed:
-            self._timed(self._record.leave, path, output)
+            self._timed(self._record.leave, path, output, self._clock.now())
 
     def _meet_model(self) -> None:
         if torch.is_grad_enabled():

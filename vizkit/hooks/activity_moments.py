@@ -7,6 +7,7 @@ tensor's missing numbers are zeros. Sharded tensors count as far as they are in 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -124,7 +125,7 @@ def _on_host(tensor: Tensor) -> Moments:
     numbers = flat(tensor)
     total = squares = 0.0
     zeros = 0
-    for part in numbers.split(CHUNK):
+    for part in _parts(numbers):
         wide = part if part.dtype is torch.float64 else part.float()
         total += wide.sum().item()
         squares += torch.dot(wide, wide).item()
@@ -138,6 +139,10 @@ def _on_host(tensor: Tensor) -> Moments:
     return Moments(count, mean, spread, zeros, 0)
 
 
+def _parts(numbers: Tensor) -> Sequence[Tensor]:
+    return (numbers,) if numbers.numel() <= CHUNK else numbers.split(CHUNK)
+
+
 def _is_doubtful(count: int, mean: float, spread: float, squares: float, zeros: int) -> bool:
     if zeros == count:
         return False
@@ -146,7 +151,7 @@ def _is_doubtful(count: int, mean: float, spread: float, squares: float, zeros: 
 
 def _exact(numbers: Tensor, zeros: int) -> Moments:
     """Return the same in float64, of the finite numbers only."""
-    parts = [part.double().numpy() for part in numbers.split(CHUNK)]
+    parts = [part.double().numpy() for part in _parts(numbers)]
     finite = [part[np.isfinite(part)] for part in parts]
     count = sum(part.size for part in finite)
     nonfinite = numbers.numel() - count

@@ -82,8 +82,11 @@ class Record:
         """Tell whether a call is under way."""
         return bool(self._stack)
 
-    def enter(self, path: str) -> None:
-        """Begin a call of the module at `path`, if it belongs to a forward pass of the training."""
+    def enter(self, path: str, stamp: Any) -> None:
+        """Begin a call of the module at `path`, if it belongs to a forward pass of the training.
+
+        `stamp`: of just before, as at `leave`: the clock of the host stands still from then on.
+        """
         if not self._is_heard():
             return
         calls = self._times.calls
@@ -91,16 +94,14 @@ class Record:
         if not self._stack:
             self._begun_with = len(self._tally)
         parent = self._stack[-1] if self._stack else -1
-        call = Call(place, parent, sequence_number())
+        call = Call(place, parent, sequence_number(), stamp)
         call.is_inner = any(calls[index].place == place for index in self._stack)
         self._errors.append(_error())
         self._stack.append(len(calls))
         calls.append(call)
-        call.began = self._clock.now()
 
-    def leave(self, path: str, output: Any) -> None:
+    def leave(self, path: str, output: Any, stamp: Any) -> None:
         """End the call; what raised is left out, and with it the pass that it ended."""
-        stamp = self._clock.now()
         place = self._places.get(path)
         calls = self._times.calls
         if not self._is_heard() or all(calls[index].place != place for index in self._stack):
@@ -199,11 +200,11 @@ class Record:
     ) -> None:
         # A graph that is kept beyond its step has its hooks no more, but this may run just then.
         if times is self._times:
-            self._timed(self._fired, mine, number, is_end)
+            self._timed(self._fired, mine, number, is_end, self._clock.now())
 
-    def _fired(self, mine: ForwardPass, number: int, is_end: bool) -> None:
+    def _fired(self, mine: ForwardPass, number: int, is_end: bool, stamp: Any) -> None:
         mine.ran = True
-        self._times.firings.append(Firing(number, _turn(), self._clock.now(), is_end))
+        self._times.firings.append(Firing(number, _turn(), stamp, is_end))
 
     def _memory(self, size: int) -> NDArray[np.float64]:
         found = np.full(size, np.nan)
