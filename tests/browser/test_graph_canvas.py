@@ -367,6 +367,18 @@ def test_any_level_is_tidy(spare, show, count, seed):
     assert crossed(spare) == []
 
 
+def test_a_level_does_not_drift_aside(spare, show):
+    """Each reads the two before it: the library moves each a little further."""
+    edges = [*flow(*(f"Op{k}" for k in range(80)))]
+    for k in range(78):
+        edges += flow(f"Op{k}", f"Op{k + 2}")
+
+    show(Graph(tuple(op(f"Op{k}", "", k) for k in range(80)), tuple(edges)))
+
+    assert spare.evaluate("spare.canvas.layout.width") < 400
+    assert_tidy(spare)
+
+
 def test_a_skip_goes_around_what_it_skips(spare, show):
     show(layers(3), ["", "/", "/blocks.0…2", "/blocks.0", "/blocks.1", "/blocks.2"])
 

@@ -49,6 +49,11 @@
       ['Enter', 'Open; in the search, the next one found', null],
       ['+ -', 'Zoom', null],
     ]],
+    ['In the graph', [
+      ['ArrowUp ArrowDown', 'Along the data; left and right beside', null],
+      ['Enter', 'Open or close', null],
+      ['+ -', 'Zoom; 0 fits', null],
+    ]],
     ['Here', [
       ['?', 'This list', () => vk.help.toggle()],
       ['Escape', 'Back', () => leave()],

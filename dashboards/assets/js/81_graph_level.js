@@ -8,6 +8,7 @@
   const LEAD = 28; // px that an edge of a circuit goes straight, beside its value
   const CHROME = { pad: 14, header: 30 };
   const MOST_FOR_DAGRE = 160;
+  const DRIFT = 1.6; // times as broad as our own from which on the library's picture is not taken
 
   /** One below the other: {x: centres, row, through: x of each edge in the rows it passes}. */
   function chain(level, edges) {
@@ -203,10 +204,17 @@
     return merge(level, busy, idle, done);
   };
 
+  function breadth({ widths }, { x }) {
+    return Math.max(...x.map((one, v) => one + widths[v] / 2)) - Math.min(...x.map((one, v) => one - widths[v] / 2));
+  }
+
+  /** The library's picture, unless it drifts aside, as it does where each node reads the last few before it. */
   function placedBy(level, edges, dagre) {
     if (vk.isGraphChain(level.count, edges)) return chain(level, edges);
-    if (dagre && level.count <= MOST_FOR_DAGRE) return byDagre(level, edges, dagre);
-    return vk.layerLevel(level, edges, vk.graphRanks(level, edges), GAP);
+    const own = vk.layerLevel(level, edges, vk.graphRanks(level, edges), GAP);
+    if (!dagre || level.count > MOST_FOR_DAGRE) return own;
+    const drawn = byDagre(level, edges, dagre);
+    return breadth(level, drawn) > DRIFT * breadth(level, own) ? own : drawn;
   }
 
   /** Whether a level needs no library and no time: nothing, or a chain. */

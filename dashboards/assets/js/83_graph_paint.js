@@ -38,7 +38,7 @@
   /** One drawing of the graph, on the screen or into a file. */
   class GraphPicture {
     constructor(context, scene, view, scale) {
-      this.pen = new vk.GraphPen(context, vk.graphPalette());
+      this.pen = new vk.GraphPen(context, vk.graphPalette(), 0.6 / scale);
       this.colors = this.pen.colors;
       Object.assign(this, { scene, view, scale, hasText: scale > READABLE, drawn: 0 });
       this.wires = new vk.WirePainter(this.pen, scene);
@@ -140,6 +140,7 @@
       const isColored = !Number.isNaN(value) && !vk.isFrozen(node);
       const look = this.look(node, face);
       if (isColored) Object.assign(look, { fill: overlay.scale.css(value), ink: overlay.scale.ink(value), faint: overlay.scale.ink(value) });
+      if (!this.hasText && !isColored && look.fill !== this.colors.accent) look.fill = look.stroke = this.farFill(node);
       const mark = this.marks.outline(node, look.stroke);
       const edge = { fill: look.fill, ...mark, dash: mark.dash || look.dash };
       if (node.isStack) for (const shift of [6, 3]) this.pen.shape(face.shape, { ...box, x: box.x + shift, y: box.y + shift }, edge);
@@ -148,6 +149,13 @@
       if (!this.hasText) return;
       if (face.shape === 'circle') this.pen.write(face.title, box.x + box.width / 2, box.y + box.height / 2, { align: 'center', color: look.ink, size: face.title.length > 2 ? 11 : 15 });
       else this.leafText(box, look, isColored);
+    }
+
+    /** From afar, boxes without colours are grey: outlines would be too faint to see. */
+    farFill(node) {
+      const { colors } = this;
+      if (node.change) return this.marks.colorOf(node.change);
+      return vk.isFrozen(node) || node.isIdle || PLUMBING.has(node.op) ? colors.border : colors.strong;
     }
 
     /** Colours of a box that no overlay colours. */
@@ -184,7 +192,7 @@
       const right = box.x + box.width - 12;
       const used = isCentred
         ? pen.write(face.title, box.x + box.width / 2, first, { align: 'center', color: ink, most: box.width - 16 })
-        : pen.write(face.title, box.x + face.indent, first, { weight: 600, color: ink, most: box.width - face.indent - Math.min(vk.graphTextWidth(face.right, 11), 40) - 14 });
+        : pen.write(face.title, box.x + face.indent, first, { weight: 600, color: ink, most: box.width - face.indent - (face.right ? Math.min(vk.graphTextWidth(face.right, 11), 40) + 8 : 0) - 10 });
       if (face.right) pen.write(face.right, right, first, { align: 'right', color: faint, size: face.shape === 'box' ? 12 : 11, most: box.width - face.indent - used - 22 });
       if (face.isTall) this.secondLine(box, { ink, faint }, isColored);
     }

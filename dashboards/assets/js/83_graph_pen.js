@@ -57,8 +57,9 @@
   }
 
   class GraphPen {
-    constructor(context, colors) {
-      Object.assign(this, { context, colors, font: '' });
+    /** Lines are at least `thinnest` wide. */
+    constructor(context, colors, thinnest = 0) {
+      Object.assign(this, { context, colors, thinnest, font: '' });
     }
 
     /** Fill and stroke the outline of a shape; `dash` in px. */
@@ -69,7 +70,7 @@
       if (fill) ((context.fillStyle = fill), context.fill());
       if (!stroke) return;
       context.strokeStyle = stroke;
-      context.lineWidth = line;
+      context.lineWidth = Math.max(line, this.thinnest);
       if (dash) context.setLineDash(dash);
       context.stroke();
       if (dash) context.setLineDash([]);

@@ -66,7 +66,7 @@
       const { stroke, line, dash, alpha } = this.style(wire);
       context.globalAlpha = alpha;
       context.strokeStyle = stroke;
-      context.lineWidth = line;
+      context.lineWidth = Math.max(line, this.pen.thinnest);
       if (dash) context.setLineDash(dash);
       context.beginPath();
       if (wire.kind === 'loop') traceLoop(context, wire.points);

@@ -41,7 +41,7 @@
     }
 
     isWanted() {
-      return this.canvas.el.clientWidth > ROOM && !this.canvas.view.isWhole();
+      return this.canvas.painter.width > ROOM && !this.canvas.view.isWhole();
     }
 
     /** Put the frame where the view is; nothing to tell where all is in view. */
