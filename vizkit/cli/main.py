@@ -12,7 +12,7 @@ from vizkit.cli import early
 from vizkit.errors import VizkitError
 from vizkit.version import __version__
 
-COMMANDS = ("demo", "serve", "runs", "export", "doctor", "index")
+COMMANDS = ("demo", "serve", "runs", "export", "graph", "doctor", "index")
 INTERRUPTED = 130
 MISUSED = 2
 

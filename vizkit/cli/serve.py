@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import webbrowser
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -35,36 +36,51 @@ def add_parser(subparsers: Any) -> None:
         epilog="Example: vizkit serve runs",
     )
     parser.add_argument("logdir", metavar="LOGDIR", help="folder with runs (event files) below it")
+    add_options(parser)
+    parser.add_argument("--replay", metavar="RUN", help="open the page playing this run from start")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="replay speed, 0.25 to 64 (1)")
+    parser.set_defaults(run=run)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add how to serve: what every command that opens the dashboard takes."""
     parser.add_argument("--host", default=LOOPBACK[0], help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=PORT, help="port (%(default)s; 0: any free)")
     parser.add_argument(
         "--index", metavar="URL", help="database of the index (SQLite in the cache)"
     )
-    parser.add_argument("--replay", metavar="RUN", help="open the page playing this run from start")
-    parser.add_argument("--speed", type=_speed, default=1.0, help="replay speed, 0.25 to 64 (1)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--token", help="secret to ask for (made up off this machine)")
     parser.add_argument("--base-path", default="/", help="path under which a proxy shows the page")
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="host name of a proxy"
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl+C or SIGTERM, which end it well even while it still starts."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with suppress(KeyboardInterrupt):
-            _serve(args)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with until_stopped():
+        serve(args, lambda: _viewer(args), lambda url: page_address(url, args.replay, args.speed))
     return 0
 
 
-def _serve(args: argparse.Namespace) -> None:
-    viewer = _viewer(args)
-    url = page_address(viewer.url, args.replay, args.speed)
+@contextmanager
+def until_stopped() -> Iterator[None]:
+    """Take Ctrl+C and SIGTERM for a good end of what is inside."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def serve(
+    args: argparse.Namespace, opened: Callable[[], Viewer], address: Callable[[str], str]
+) -> None:
+    """Serve a viewer until it is stopped; `address` makes the page's of the viewer's."""
+    viewer = opened()
+    url = address(viewer.url)
 
     def announce() -> None:
         print(f"vizkit  {url}", flush=True)
@@ -96,11 +112,21 @@ def has_browser() -> bool:
 
 
 def _viewer(args: argparse.Namespace) -> Viewer:
-    from dashboards.ports import next_free_port
     from dashboards.state import existing_folder
 
     folder = existing_folder(args.logdir)
     _check_replay(folder, args.replay)
+    return viewer_of(args, folder)
+
+
+def viewer_of(args: argparse.Namespace, folder: Path) -> Viewer:
+    """Return a viewer of a folder, with the options that were given.
+
+    Raises:
+        PortInUseError: if there is another one; it names a port that is free.
+    """
+    from dashboards.ports import next_free_port
+
     # The server takes a while to import: only once something will be served.
     from dashboards.server import open_viewer
 
@@ -143,7 +169,13 @@ def _port_taken(args: argparse.Namespace, free: int | None) -> str:
     text = f"Port {args.port} on {args.host} is in use by {who}."
     if free is None:
         return text + " Pass another one: --port N."
-    return text + f" This one is free:\n  vizkit serve {shlex.quote(args.logdir)} --port {free}"
+    return text + f" This one is free:\n  vizkit {_call(args)} --port {free}"
+
+
+def _call(args: argparse.Namespace) -> str:
+    """Return the command that was given, without its options."""
+    words = [args.logdir] if hasattr(args, "replay") else args.files
+    return shlex.join(["serve" if hasattr(args, "replay") else "graph", *map(str, words)])
 
 
 def _port(text: str) -> int:

@@ -58,7 +58,7 @@ def test_one_line_with_the_address_and_a_quiet_end(logdir: Path, number: signal.
 def test_it_can_be_ended_while_it_starts(logdir: Path) -> None:
     code = (
         "import os, signal; from vizkit.cli import serve; "
-        "serve._serve = lambda args: os.kill(os.getpid(), signal.SIGTERM); "
+        "serve.serve = lambda *args: os.kill(os.getpid(), signal.SIGTERM); "
         "raise SystemExit(serve.run(None))"
     )
 
