@@ -24,8 +24,11 @@ def shown(graph: Graph, form: str) -> Graph:
     for node in graph.nodes:
         names.setdefault(rolled_id(node), node.name)
     folded = rolled(graph)
-    nodes = tuple(replace(node, name=names.get(node.id, node.name)) for node in folded.nodes)
-    return replace(folded, nodes=nodes)
+    nodes = (
+        node if node.name == names[node.id] else replace(node, name=names[node.id])
+        for node in folded.nodes
+    )
+    return replace(folded, nodes=tuple(nodes))
 
 
 def document(graph: Graph, form: str) -> dict[str, Any]:

@@ -5,9 +5,9 @@
   const ROOT = '(model)';
   const sum = (values) => values.reduce((all, value) => all + value, 0);
   const mean = (values) => sum(values) / values.length;
-  const exponent = (value) => (value === 0 ? '0' : value.toExponential(1));
+  const plain = (value) => vk.format.si(value, 2);
+  const number = (value) => (value === 0 || (value >= 1e-2 && value < 1e4) ? plain(value) : value.toExponential(1));
   const percent = (value) => `${Number((100 * value).toFixed(value < 0.1 ? 1 : 0))} %`;
-  const short = (value) => vk.format.si(value, 2);
   const count = (value) => vk.format.si(value);
   const bytes = (value) => `${vk.format.si(value, 3)}B`.replace(/(\d)B$/, '$1 B');
   const ms = (value) => `${vk.format.si(value, 2)} ms`;
@@ -25,8 +25,8 @@
     grad_nonfinite: {
       word: 'non-finite gradient values', unit: ', count', by: 'parameter', join: sum, scale: 'log', group: 'parameters', show: count, isRare: true,
     },
-    activation_mean: { word: 'activation mean', unit: '', by: 'module', join: mean, scale: 'centred', group: 'activations', show: short, needs: SAMPLED },
-    activation_std: { word: 'activation spread', unit: ', standard deviation', by: 'module', join: mean, scale: 'log', group: 'activations', show: short, needs: SAMPLED },
+    activation_mean: { word: 'activation mean', unit: '', by: 'module', join: mean, scale: 'centred', group: 'activations', show: plain, needs: SAMPLED },
+    activation_std: { word: 'activation spread', unit: ', standard deviation', by: 'module', join: mean, scale: 'log', group: 'activations', show: plain, needs: SAMPLED },
     activation_zeros: {
       word: 'zeros among activations', unit: ', share', by: 'module', join: mean, scale: 'share', group: 'activations', show: percent, needs: SAMPLED,
     },
@@ -114,7 +114,7 @@
     text(node) {
       const value = this.of(node);
       if (Number.isNaN(value)) return '';
-      return value === Infinity ? 'non-finite' : (this.show || exponent)(value);
+      return value === Infinity ? 'non-finite' : (this.show || number)(value);
     }
 
     /** The value with six digits and its unit. */

@@ -52,8 +52,8 @@
       const { sentences, nodes } = doc.diff;
       return { title: `compared with ${shown.rivalName}:`, sentences, nodes, ...countChanges(page) };
     }
-    const current = !shown.tag && list.versions.find(({ version }) => version === list.current);
+    const current = !shown.tag && list.versions.find(({ version }) => version === shown.version);
     if (!current || !current.changes.length || current.parent === null) return null;
-    return { title: `new in version ${current.version}:`, sentences: current.changes, nodes: null, counts: null, shown: '' };
+    return { title: `new in version ${current.version}, after version ${current.parent}:`, sentences: current.changes, nodes: null, counts: null, shown: '' };
   };
 })((window.vk = window.vk || {}));

@@ -85,6 +85,7 @@
         if (run !== vk.store.get().focusRun) return this.load();
         if (!read.doc || (!read.shown.form && !read.doc.nodes.length)) return this.showNothing('graph');
         await this.show(run, record, { ...read, overlay });
+        if (this.source.heldFor) setTimeout(() => this.load(), this.source.heldFor);
       } catch (error) {
         if (error.status === 404) return this.showNothing('graph');
         this.parts.setShown(false);

@@ -18,12 +18,19 @@
     return [...ran, ...(list.tree ? ['modules'] : []), ...list.logged.map(({ tag }) => TAG + tag)];
   }
 
+  /** The version that `version` came out of; of the first one the version that ran before it last. */
+  function before(list, version) {
+    const current = list.versions.find((one) => one.version === version);
+    if (current && current.parent !== null) return current.parent;
+    const ran = list.turns.version.filter((number) => number > 0);
+    return ran.reverse().find((number) => number !== version) ?? null;
+  }
+
   function rival(list, against, shown) {
     if (!shown || shown.view === 'modules') return {};
     const logged = against.startsWith(TAG) && loggedAs(list, against);
     if (logged && shown.tag !== logged.tag) return { against_tag: logged.tag, rivalKey: logged.key, rivalName: logged.tag };
-    const current = list.versions.find(({ version }) => version === shown.version);
-    const number = against === 'previous' ? (current ? current.parent : null) : against.startsWith(VERSION) ? Number(against.slice(VERSION.length)) : null;
+    const number = against === 'previous' ? before(list, shown.version) : against.startsWith(VERSION) ? Number(against.slice(VERSION.length)) : null;
     const other = list.versions.find(({ version }) => version === number);
     if (!other || other.version === shown.version) return {};
     return { against: other.version, rivalKey: other.key, rivalName: `version ${other.version}` };
@@ -37,8 +44,9 @@
     if (!view) return null;
     if (view === 'modules') return { view, key: `modules ${list.tree_key}` };
     const logged = loggedAs(list, view);
-    const current = list.versions.find(({ version }) => version === list.current);
-    const shown = logged ? { view, form: 'calls', tag: logged.tag, own: logged.key } : { view, form: view, version: list.current, own: current && [current.key, current.look] };
+    const drawn = list.drawn ?? list.current;
+    const current = list.versions.find(({ version }) => version === drawn);
+    const shown = logged ? { view, form: 'calls', tag: logged.tag, own: logged.key } : { view, form: view, version: drawn, own: current && [current.key, current.look] };
     Object.assign(shown, rival(list, against, shown));
     return { ...shown, key: JSON.stringify([shown.form, shown.own, shown.rivalKey]) };
   };

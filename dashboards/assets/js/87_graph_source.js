@@ -3,6 +3,7 @@
   'use strict';
 
   const KEPT = 8;
+  const CALM = 1500; // ms that a live drawing stays before one known version gives way to another
   const CIRCUIT = ['node_value', 'node_grad'];
 
   class GraphSource {
@@ -14,10 +15,21 @@
     async read({ run, view, overlay }) {
       const asked = vk.asOf({ run });
       const [list, at, findings] = await Promise.all([vk.api.json('graphs', asked), this.at(asked, overlay), this.findings(asked)]);
+      this.hold(list, run, asked.until === null);
       const against = this.news.hear(run, list, asked.until === null);
       const shown = vk.graphChoice(list, view, against);
       const [doc, values] = await Promise.all([shown && this.doc(asked, shown), this.values(asked, shown)]);
       return { list, shown, doc, at, findings, values };
+    }
+
+    /** A training may change between known versions at each step: what is drawn follows at a humane pace, news at once. */
+    hold(list, run, isLive) {
+      const { drawn } = this;
+      const rest = drawn && drawn.run === run ? drawn.since + CALM - performance.now() : 0;
+      const isOther = drawn && list.current !== drawn.version;
+      this.heldFor = isLive && isOther && rest > 0 && this.news.known.has(list.current) ? rest : 0;
+      if (!this.heldFor && (isOther || !drawn || drawn.run !== run)) this.drawn = { run, version: list.current, since: performance.now() };
+      list.drawn = this.drawn.version;
     }
 
     at(asked, overlay) {

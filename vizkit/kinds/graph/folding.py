@@ -43,6 +43,10 @@ def repeats(graph: Graph) -> tuple[Repeat, ...]:
 
 def tandems(tokens: Sequence[object]) -> list[tuple[int, int, int]]:
     """Return (start, period, count) of runs that repeat at least twice; the longest win."""
+    seen: dict[object, int] = {}
+    tokens = [seen.setdefault(token, len(seen)) for token in tokens]  # numbers compare faster
+    if len(seen) == len(tokens):
+        return []
     found = []
     for period in range(1, min(LONGEST, len(tokens) // LEAST) + 1):
         found += [run for run in _runs(tokens, period) if _is_worth_it(run)]
