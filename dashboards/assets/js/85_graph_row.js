@@ -42,7 +42,7 @@
     row.setAttribute('aria-selected', String(node.id === selected));
     row.classList.toggle('vk-found', Boolean(matches && matches.has(node.id)));
     if (!overlay) return;
-    const isFrozen = overlay.by === 'parameter' && vk.isFrozen(node);
+    const isFrozen = overlay.by !== 'module' && vk.isFrozen(node);
     const isColored = !Number.isNaN(overlay.of(node)) && !isFrozen;
     row.querySelector('.vk-tree-value').textContent = isFrozen ? 'frozen' : overlay.text(node);
     row.querySelector('.vk-tree-swatch').style.background = isColored ? overlay.scale.css(overlay.of(node)) : '';
