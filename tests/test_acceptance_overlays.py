@@ -1,7 +1,9 @@
 """What colours the graph: trained, written, and read back as a viewer reads it."""
 
+import gc
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -110,6 +112,44 @@ def test_each_series_has_its_values_at_its_steps(tmp_path):
     for name, _ in model.named_parameters():
         assert len(logdir.series("run", f"grad_norm/{name}").step) == 8
         assert list(logdir.series("run", f"weight_norm/{name}").step) == [0, 3, 6]
+
+
+def test_the_graph_that_is_traced_beside_it_stays_as_it_is(tmp_path):
+    for name, every in (("plain", None), ("beside", 1)):
+        torch.manual_seed(0)
+        options = {"trace_every": 1, "budget": None, "activations_every": every}
+        train(Net(), 3, tmp_path / name, **options)
+
+    plain, beside = (vizkit.open_logdir(tmp_path / name) for name in ("plain", "beside"))
+    assert beside.graph("run") == plain.graph("run")
+    assert beside.graph_versions("run") == plain.graph_versions("run")
+
+
+def test_memory_stays_flat_at_each_step_recorded(tmp_path):
+    def ours():
+        filters = [tracemalloc.Filter(True, "*vizkit/hooks/*")]
+        snapshot = tracemalloc.take_snapshot().filter_traces(filters)
+        return sum(each.size for each in snapshot.statistics("filename"))
+
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+    sizes = []
+    options = {"activations_every": 1, "budget": None, "graph": False}
+    with vizkit.Run(tmp_path / "run") as run, vizkit.watch(model, optimizer, run=run, **options):
+        for step in range(600):
+            if step == 100:
+                tracemalloc.start()
+            optimizer.zero_grad()
+            model(batch(step)).mean().backward()
+            optimizer.step()
+            if step in (250, 599):
+                run.flush()
+                gc.collect()
+                sizes.append(ours())
+        tracemalloc.stop()
+
+    # torch itself keeps some names of nodes that had hooks, a few hundred at most.
+    assert sizes[1] - sizes[0] < 20_000
 
 
 def assert_close(series, expected):

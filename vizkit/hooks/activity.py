@@ -148,7 +148,9 @@ class Activity:
 
     def _timed(self, act: Callable[..., None], *arguments: Any) -> None:
         started = now()
-        self._guard.timed("activity", act, *arguments)
+        # Nothing of this is for function modes, the user's or our own tracing.
+        with torch._C.DisableTorchFunction():
+            self._guard.timed("activity", act, *arguments)
         self._spent += now() - started
 
     def _storages(self) -> set[int]:

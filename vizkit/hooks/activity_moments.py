@@ -45,7 +45,7 @@ def moments(tensor: Tensor) -> Moments | Tensor | None:
 
     Others are integers, tensors without storage and those that functional transforms wrap.
     """
-    # The user's function modes (and our own tracing) are not to see these operations.
+    # Nothing of this is for function modes, the user's or our own tracing.
     with torch._C.DisableTorchFunction():
         if not _counts(tensor):
             return None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
 STATISTICS = ("activation_mean", "activation_std", "activation_zeros", "activation_nonfinite")
@@ -559,6 +560,31 @@ def test_transforms_and_tracing_inside_a_step_do_no_harm(record, watching):
 
     assert set(found(record)) == {"(model)", "0", "1"}
     assert record.norms(0, "memory_bytes")["(model)"] == 256
+
+
+def test_function_modes_see_what_they_see_without_us(record, watching):
+    class Listening(TorchFunctionMode):
+        def __init__(self):
+            super().__init__()
+            self.heard = []
+
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            self.heard.append(function)
+            return function(*args, **(kwargs or {}))
+
+    def heard(model):
+        with Listening() as mode:
+            train(model, lambda model, step: model(x()).mean(), 2)
+        return mode.heard
+
+    bare = heard(nn.Sequential(nn.Linear(8, 8), nn.ReLU()))
+    model = nn.Sequential(nn.Linear(8, 8), nn.ReLU())
+    watching(model, graph=False)
+    watched = heard(model)
+    watching(model, activations_every=1, graph=False)
+
+    # Watching the rest asks for a thing or two.
+    assert set(heard(model)) == set(watched) > set(bare)
 
 
 def test_a_graph_that_is_too_large_has_no_memory_and_no_backward_times(
