@@ -5,6 +5,11 @@
   const HELD = new Set(['parameter', 'buffer', 'constant']);
   const CIRCUIT = { bare: 30, withModules: 16 };
 
+  const SOURCES = {
+    dynamic: 'Step', export: 'torch.export', torchscript: 'TorchScript', fx: 'FX', inductor: 'Compiled', onnx: 'ONNX',
+    tensorflow: 'TensorFlow', keras: 'Keras', caffe: 'Caffe',
+  };
+
   /** A tiny graph without modules around it is drawn with its parameters as nodes, as on a blackboard. */
   function isCircuit({ nodes, scopes }) {
     const called = scopes.filter((scope) => scope.call >= 0).length;
@@ -38,7 +43,7 @@
       this.byId = new Map();
       this.aliases = new Map();
       this.sizes = new Map();
-      const op = { dynamic: 'Step' }[doc.source] || doc.source || 'Graph';
+      const op = SOURCES[doc.source] || doc.source || 'Graph';
       this.root = vk.blankGraphNode({ id: '', name: '', op, kind: 'module', isCalled: true, isFrame: true, isCircuit: this.isCircuit });
       this.byId.set('', this.root);
       this.byPath = new Map();

@@ -5,10 +5,11 @@
   const MOST_BADGES = 6;
   const WIDTH = { box: [150, 340], pill: [56, 300] };
   const SYMBOLS = {
-    Add: '+', Sub: '\u2212', Mul: '\u00d7', Div: '\u00f7', Neg: '\u2212', Sigmoid: '\u03c3', Sum: '\u03a3', Mm: '@', Mv: '@',
-    Bmm: '@', Dot: '\u00b7', Exp: 'exp', Log: 'log', Tanh: 'tanh', Relu: 'relu', Pow: 'x\u207f', Mean: 'mean', Max: 'max',
-    Square: 'x\u00b2', Sqrt: '\u221a', Reciprocal: '1/x', T: 'T', Addmm: '@+',
+    add: '+', sub: '\u2212', mul: '\u00d7', div: '\u00f7', neg: '\u2212', sigmoid: '\u03c3', sum: '\u03a3', mm: '@', mv: '@',
+    matmul: '@', bmm: '@', dot: '\u00b7', exp: 'exp', log: 'log', tanh: 'tanh', relu: 'relu', pow: 'x\u207f', mean: 'mean', max: 'max',
+    square: 'x\u00b2', sqrt: '\u221a', reciprocal: '1/x', t: 'T', addmm: '@+',
   };
+  const symbolOf = ({ op }) => SYMBOLS[op.toLowerCase()];
 
   const measured = new Map();
   let pen = null;
@@ -84,7 +85,7 @@
   }
 
   function circle(node) {
-    return { shape: 'circle', title: SYMBOLS[node.op], right: '', pills: [], second: '', indent: 0, isTall: false, width: 42, height: 42 };
+    return { shape: 'circle', title: symbolOf(node), right: '', pills: [], second: '', indent: 0, isTall: false, width: 42, height: 42 };
   }
 
   const ENDS = new Set(['input', 'output', 'loss', 'parameter', 'buffer', 'constant']);
@@ -92,7 +93,7 @@
   function make(node, isCircuit) {
     if (ENDS.has(node.kind)) return end(node);
     if (node.kind !== 'op' && node.kind !== 'function') return box(node);
-    return isCircuit && SYMBOLS[node.op] && !node.badges.length ? circle(node) : pill(node);
+    return isCircuit && symbolOf(node) && !node.badges.length ? circle(node) : pill(node);
   }
 
   /** {shape, title, right, pills, second, indent, isTall, width, height} of a closed node; kept with it. */

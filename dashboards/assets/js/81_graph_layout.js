@@ -51,8 +51,6 @@
     if (!spec.kids) return box;
     const [left, top] = [x + (spec.width - spec.level.width) / 2, y + vk.graphChrome.header];
     box.kids = spec.kids.map((kid, i) => place(kid, left + spec.level.x[i], top + spec.level.y[i], out));
-    box.portIn = spec.entry >= 0 ? left + spec.level.x[spec.entry] : null;
-    box.portOut = spec.exit >= 0 ? left + spec.level.x[spec.exit] : null;
     box.wires = wiresOf(spec, box, left, top, out);
     out.wires.push(...box.wires);
     return box;

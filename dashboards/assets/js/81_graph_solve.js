@@ -13,7 +13,7 @@
 
   /** Where data enters or leaves a container, from its left side; a leaf's middle. */
   function portOf({ width, level }, port) {
-    return level && port >= 0 ? (width - level.width) / 2 + level.x[port] : width / 2;
+    return level && port >= 0 ? (width - level.width) / 2 + level.x[port] + 0.5 : width / 2;
   }
   vk.graphPort = portOf;
 

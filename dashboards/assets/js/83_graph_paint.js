@@ -5,8 +5,11 @@
   const READABLE = 0.36; // scale below which text is left out
   /** Operations that compute nothing: they only say the same numbers in another shape. */
   const PLUMBING = new Set(
-    'View UnsafeView Reshape ReshapeAlias Transpose T Permute Expand Squeeze Unsqueeze Clone Select Slice AsStrided ToCopy Alias Detach'.split(' '),
+    ('view unsafeview reshape reshapealias transpose t permute expand squeeze unsqueeze clone contiguous select slice asstrided ' +
+      'tocopy alias detach flatten identity')
+      .split(' '),
   );
+  const isPlumbing = ({ op }) => PLUMBING.has(op.replace(/_/g, '').toLowerCase());
   const SPECK = 2.5; // px of a container on the screen below which its inside is left out
 
   class GraphPainter {
@@ -96,6 +99,11 @@
       return value === undefined || value === null ? NaN : value;
     }
 
+    /** Whether a node is told to be frozen rather than its value: where values are of parameters. */
+    isFrozen(node) {
+      return vk.isFrozen(node) && (this.scene.overlay.by || 'parameter') === 'parameter';
+    }
+
     text(node) {
       return Number.isNaN(this.value(node)) ? '' : this.scene.overlay.text(node);
     }
@@ -137,7 +145,7 @@
       const { node, face } = box;
       const { overlay } = this.scene;
       const value = this.value(node);
-      const isColored = !Number.isNaN(value) && !vk.isFrozen(node);
+      const isColored = !Number.isNaN(value) && !this.isFrozen(node);
       const look = this.look(node, face);
       if (isColored) Object.assign(look, { fill: overlay.scale.css(value), ink: overlay.scale.ink(value), faint: overlay.scale.ink(value) });
       if (!this.hasText && !isColored && look.fill !== this.colors.accent) look.fill = look.stroke = this.farFill(node);
@@ -155,7 +163,7 @@
     farFill(node) {
       const { colors } = this;
       if (node.change) return this.marks.colorOf(node.change);
-      return vk.isFrozen(node) || node.isIdle || PLUMBING.has(node.op) ? colors.border : colors.strong;
+      return vk.isFrozen(node) || node.isIdle || isPlumbing(node) ? colors.border : colors.strong;
     }
 
     /** Colours of a box that no overlay colours. */
@@ -166,7 +174,7 @@
       if (isQuiet) return { ...plain, fill: colors.sunken, ink: colors.muted, dash: node.isIdle ? [2, 3] : null };
       if (shape === 'loss') return { ...plain, fill: colors.accent, stroke: colors.accent, ink: colors.onAccent, faint: colors.onAccent };
       if (shape === 'input' || shape === 'output' || shape === 'parameter') return { ...plain, fill: colors.soft, stroke: colors.accent };
-      if (PLUMBING.has(node.op)) return { ...plain, fill: colors.bg, stroke: colors.border, ink: colors.muted };
+      if (isPlumbing(node)) return { ...plain, fill: colors.bg, stroke: colors.border, ink: colors.muted };
       if (shape === 'pill' || shape === 'circle') return { ...plain, fill: colors.sunken, stroke: node.kind === 'function' ? colors.accent : colors.strong };
       return plain;
     }
@@ -186,7 +194,8 @@
     leafText(box, { ink, faint }, isColored) {
       const { pen } = this;
       const { node, face } = box;
-      const first = face.isTall ? box.y + 15 : box.y + box.height / 2;
+      const lean = { input: -3, output: 3 }[face.shape] || 0;
+      const first = face.isTall ? box.y + 15 : box.y + box.height / 2 + lean;
       const isCentred = face.shape === 'pill';
       if (node.children.length) pen.caret(box.x + 14, first, false, ink);
       const right = box.x + box.width - 12;
@@ -201,7 +210,7 @@
       const { pen } = this;
       const { node, face } = box;
       const y = box.y + box.height - 14;
-      const text = vk.isFrozen(node) ? 'frozen' : this.scene.overlay.key === 'parameters' ? '' : this.text(node);
+      const text = this.isFrozen(node) ? 'frozen' : this.scene.overlay.key === 'parameters' ? '' : this.text(node);
       const right = box.x + box.width - 12;
       const used = face.shape === 'box' ? pen.write(text, right, y, { align: 'right', color: ink, size: 11, weight: 600 }) : 0;
       if (face.second) pen.write(face.second, box.x + face.indent, y, { color: faint, size: 11, most: box.width - face.indent - used - 18 });
