@@ -35,8 +35,9 @@ def main(logdir: str) -> None:
 
     with vizkit.watch([w1, w2], logdir=logdir, name="two-layer-autograd-function") as watch:
         for _ in range(500):
-            y_pred = MyReLU.apply(x.mm(w1)).mm(w2)
-            loss = (y_pred - y).pow(2).sum()
+            with watch.trace():  # the lines of code, and the values in the small graph
+                y_pred = MyReLU.apply(x.mm(w1)).mm(w2)
+                loss = (y_pred - y).pow(2).sum()
             loss.backward()
 
             with torch.no_grad():

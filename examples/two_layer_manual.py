@@ -22,19 +22,20 @@ def main(logdir: str) -> None:
 
     with vizkit.watch([w1, w2], logdir=logdir, name="two-layer-manual") as watch:
         for _ in range(500):
-            h = x.mm(w1)
-            h_relu = h.clamp(min=0)
-            y_pred = h_relu.mm(w2)
-            loss = (y_pred - y).pow(2).sum()
+            with watch.trace():  # no autograd here: what runs is heard instead
+                h = x.mm(w1)
+                h_relu = h.clamp(min=0)
+                y_pred = h_relu.mm(w2)
+                loss = (y_pred - y).pow(2).sum()
 
-            grad_y_pred = 2 * (y_pred - y)
-            w2.grad = h_relu.t().mm(grad_y_pred)
-            grad_h = grad_y_pred.mm(w2.t())
-            grad_h[h < 0] = 0
-            w1.grad = x.t().mm(grad_h)
+                grad_y_pred = 2 * (y_pred - y)
+                w2.grad = h_relu.t().mm(grad_y_pred)
+                grad_h = grad_y_pred.mm(w2.t())
+                grad_h[h < 0] = 0
+                w1.grad = x.t().mm(grad_h)
 
-            w1 -= LEARNING_RATE * w1.grad
-            w2 -= LEARNING_RATE * w2.grad
+                w1 -= LEARNING_RATE * w1.grad
+                w2 -= LEARNING_RATE * w2.grad
 
             watch.log({"loss": loss})
             watch.step()

@@ -31,6 +31,11 @@ CHANGING = {
     "pretrained_network": "features.conv1 now runs Convolution",
 }
 """What is said of a later version of each graph that changes."""
+STATIC = {
+    "static_fusion": {"before fusion": "fx", "after fusion": "inductor"},
+    "static_saved_graph": {"net.pt2": "export"},
+}
+"""The graphs that are logged where nothing is trained, and what they are from."""
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +43,22 @@ def logdir(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.mark.parametrize(("example", "gradient"), RUNS.items(), ids=RUNS)
-def test_an_example_runs_and_its_loss_falls(logdir, example, gradient):
-    script = EXAMPLES / f"{example}.py"
-
+def run(example, logdir):
     done = subprocess.run(
-        [sys.executable, script, "--logdir", logdir],
+        [sys.executable, EXAMPLES / f"{example}.py", "--logdir", logdir],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=150,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("example", "gradient"), RUNS.items(), ids=RUNS)
+def test_an_example_runs_and_its_loss_falls(logdir, example, gradient):
+    run(example, logdir)
+
     runs = vizkit.open_logdir(logdir)
     name = example.replace("_", "-")
     loss, norms = runs.series(name, "loss"), runs.series(name, gradient)
@@ -64,9 +71,31 @@ def test_an_example_runs_and_its_loss_falls(logdir, example, gradient):
     assert (CHANGING[example] in said) if example in CHANGING else not said
 
 
+@pytest.mark.parametrize(("example", "sources"), STATIC.items(), ids=STATIC)
+def test_a_static_example_logs_its_graphs(logdir, example, sources):
+    run(example, logdir)
+
+    graphs = vizkit.open_logdir(logdir).logged_graphs(example.replace("_", "-"))
+    assert {tag: graph.source for tag, graph in graphs.items()} == sources
+    assert all(graph.nodes for graph in graphs.values())
+
+
+def test_what_is_computed_by_hand_is_a_graph_too(tmp_path):
+    run("two_layer_manual", tmp_path)
+
+    graph = vizkit.open_logdir(tmp_path).graph("two-layer-manual")
+
+    assert [node.op for node in graph.nodes].count("mm") == 5
+    assert all(
+        node.source.partition(":")[0].endswith("two_layer_manual.py")
+        for node in graph.nodes
+        if node.kind == "op"
+    )
+
+
 def test_every_example_is_tested_and_in_the_table():
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
     table = (EXAMPLES / "README.md").read_text()
 
-    assert scripts == set(RUNS)
+    assert scripts == {*RUNS, *STATIC}
     assert all(f"`{script}.py`" in table or f"({script}.py)" in table for script in scripts)
