@@ -50,7 +50,8 @@ def forward_graph(
         # Its losses are the results here, which are there as outputs too.
         nodes=tuple(node for node in graph.nodes if node.kind != "loss"),
         edges=tuple(edge for edge in graph.edges if not edge.dst.startswith("loss:")),
-        notes=(*notes, ONE_WAY, *graph.notes),
+        # What a training could be asked for is no help here.
+        notes=(*notes, ONE_WAY, *(note for note in graph.notes if "watch" not in note)),
     )
     return signed(kept)
 

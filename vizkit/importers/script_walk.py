@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from vizkit.importers.aten import argument, plain
 from vizkit.importers.building import Building
-from vizkit.importers.script_expressions import Expressions
+from vizkit.importers.script_operations import Operations, names_of
 from vizkit.importers.script_values import (
     UNKNOWN,
     Dotted,
@@ -19,7 +18,6 @@ from vizkit.importers.script_values import (
     Ref,
     Several,
     refs_in,
-    text_of,
 )
 from vizkit.importers.stubs import Stub, TensorStub, held_by, settings_of
 
@@ -28,13 +26,9 @@ Names = dict[str, Any]
 DEEPEST = 64
 MOST_STEPS = 500_000
 """Statements and expressions that are followed: code can call itself exponentially often."""
-_MAKERS = ("arange", "empty", "eye", "full", "linspace", "ones", "rand", "randn", "tensor", "zeros")
-_SILENT = ("size", "dim", "len", "format", "device", "dtype", "is_cuda", "numel", "ndim", "shape")
-"""What is asked of tensors but makes none."""
-_SAME = ("annotate", "unchecked_cast", "bool", "int", "float", "str", "uninitialized")
 
 
-class Walk(Expressions):
+class Walk(Operations):
     """Follows functions, and adds an operation for each call of torch that makes tensors."""
 
     def __init__(
@@ -45,7 +39,7 @@ class Walk(Expressions):
         self._code = code
         self._stored = stored
         self._depth = self._steps = 0
-        self._made: Counter[str] = Counter()
+        self.made = Counter()
         self._calls: Counter[tuple[str, str]] = Counter()
 
     def function(
@@ -152,7 +146,7 @@ class Walk(Expressions):
             return [UNKNOWN for _ in ways]
         reads = [ref.name for value in read for ref in refs_in(value)]
         reads += [ref.name for pair in ways for each in pair for ref in refs_in(each)]
-        makes = [self._fresh(kind) for _ in range(sum(of_graph))]
+        makes = [self.fresh(kind) for _ in range(sum(of_graph))]
         self.building.running(kind, scope, makes, reads)
         names = iter(makes)
         return [Ref(next(names)) if is_ref else UNKNOWN for is_ref in of_graph]
@@ -162,10 +156,6 @@ class Walk(Expressions):
         self._calls[scope, name] += 1
         path = self.building.path(scope, name)
         return self.building.scope(scope, name, name, path=path, call=number)
-
-    def _fresh(self, stem: str) -> str:
-        self._made[stem] += 1
-        return f"{stem}~{self._made[stem]}"
 
     def attribute(self, owner: Any, name: str) -> Any:
         """Return what a name of an object stands for."""
@@ -181,7 +171,13 @@ class Walk(Expressions):
             return Ref(self._stored(path, found))
         if isinstance(found, Stub):
             return Held(path, found)
+        if isinstance(found, list):
+            return Several([self._item(f"{path}.{place}", x) for place, x in enumerate(found)])
         return Method(owner, name) if found is owner else Plain(found)
+
+    def _item(self, path: str, value: Any) -> Any:
+        is_tensor = isinstance(value, TensorStub)
+        return Ref(self._stored(path, value)) if is_tensor else Plain(value)
 
     def call(self, target: Any, given: list[Any], named: Names, scope: str) -> Any:
         """Return what a call gives; operations that make tensors become nodes."""
@@ -196,19 +192,18 @@ class Walk(Expressions):
         code = self._code.get(target.name)
         if isinstance(code, ast.FunctionDef):
             return self.function(code, given, named, scope)
-        return self._operation(target.name, given, named, scope)
+        return self.operation(target.name, given, named, scope)
 
     def _method(self, owner: Held, name: str, given: list[Any], named: Names, scope: str) -> Any:
-        qualified = f"{owner.stub.module}.{owner.stub.kind}"
-        code = self._code.get(f"{qualified}.{name}")
-        if name == "forward":
+        code = method_of(owner.stub, name, self._code)
+        if name.startswith("forward"):
             scope = self._called(owner, scope)
         if isinstance(code, ast.FunctionDef):
             return self.function(code, [owner, *given], named, scope)
         reads = [*given, *named.values(), *self._parameters(owner)]
-        made = self._fresh(owner.stub.kind)
+        made = self.fresh(owner.stub.kind)
         told = [(key, text) for key, text in settings_of(owner.stub).items() if text]
-        self.building.running(owner.stub.kind, scope, [made], _names(reads), attributes=told)
+        self.building.running(owner.stub.kind, scope, [made], names_of(reads), attributes=told)
         return Ref(made)
 
     def _called(self, owner: Held, scope: str) -> str:
@@ -224,31 +219,8 @@ class Walk(Expressions):
         tensors = [(name, each) for name, each in found if isinstance(each, TensorStub)]
         return [Ref(self._stored(f"{owner.path}.{name}", each)) for name, each in tensors]
 
-    def _operation(self, target: str, given: list[Any], named: Names, scope: str) -> Any:
-        op = _op(target)
-        if op in _SAME:
-            return given[-1] if given else UNKNOWN
-        if op == "RaiseException":
-            self.raised = True
-        if op == "append" and given and isinstance(given[0], Several):
-            given[0].items.append(given[-1])
-            return given[0]
-        reads = _names([*given, *named.values()])
-        if op in _SILENT or "prim." in target or (not reads and op not in _MAKERS):
-            return UNKNOWN
-        told = [(argument(op, place), text_of(each)) for place, each in enumerate(given)]
-        told += [(name, text_of(each)) for name, each in named.items()]
-        made = self._fresh(op)
-        kind = "op" if target.startswith(("torch.", "ops.aten.", "_operator")) else "function"
-        self.building.running(
-            op, scope, [made], reads, kind=kind, attributes=[each for each in told if each[1]]
-        )
-        return Ref(made)
 
-
-def _names(values: Sequence[Any]) -> list[str]:
-    return [ref.name for value in values for ref in refs_in(value)]
-
-
-def _op(target: str) -> str:
-    return plain(target.removeprefix("ops.").removeprefix("aten.").rpartition(".")[2])
+def method_of(stub: Any, name: str, code: Mapping[str, ast.AST]) -> ast.AST | None:
+    """Return the code of a method; of one with several forms, forward__0 and so on, the first."""
+    qualified = f"{stub.module}.{stub.kind}.{name}"
+    return code.get(qualified) or code.get(f"{qualified}__0")

@@ -61,10 +61,13 @@ class Stub:
 
 
 class TensorStub:
-    """Stands for a tensor, of which nothing but the form is known."""
+    """Stands for a tensor, of which nothing but the form is known, and where its content lies."""
 
-    def __init__(self, shape: Shape, dtype: str, *, grad: bool, parameter: bool = False) -> None:
+    def __init__(
+        self, shape: Shape, dtype: str, key: object, *, grad: bool, parameter: bool = False
+    ) -> None:
         self.shape, self.dtype, self.grad, self.parameter = shape, dtype, grad, parameter
+        self.key = key
 
 
 def load(content: bytes) -> Any:
@@ -95,6 +98,8 @@ class _Reader(pickle._Unpickler):
             return _parameter
         if module == "torch.fx.graph_module" and name.startswith("reduce_"):
             return _graph_module
+        if module == "torch.jit._pickle":
+            return _first
         return type(name[:200], (Stub,), {"module": module, "kind": name})
 
     def persistent_load(self, pid: Any) -> Any:
@@ -125,13 +130,20 @@ def settings_of(stub: Any) -> dict[str, str]:
 
 def _tensor(storage: Any, offset: Any, shape: Any, *rest: Any) -> TensorStub:
     grad = any(flag is True for flag in rest)
-    return TensorStub(tuple(map(int, shape)), _dtype(storage, rest), grad=grad)
+    shape = tuple(map(int, shape))
+    place = storage[2] if isinstance(storage, tuple) and len(storage) > 2 else id(storage)
+    return TensorStub(shape, _dtype(storage, rest), (str(place), str(offset), shape), grad=grad)
 
 
 def _parameter(data: Any, grad: Any = True, *rest: Any) -> Any:
     if isinstance(data, TensorStub):
-        return TensorStub(data.shape, data.dtype, grad=bool(grad), parameter=True)
+        return TensorStub(data.shape, data.dtype, data.key, grad=bool(grad), parameter=True)
     return data
+
+
+def _first(value: Any, *rest: Any) -> Any:
+    """Return a list of TorchScript without what says its type."""
+    return value
 
 
 def _graph_module(body: Any, *rest: Any) -> Stub:

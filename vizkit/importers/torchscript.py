@@ -11,7 +11,7 @@ from vizkit.importers.archive import Archive, opened
 from vizkit.importers.building import Building
 from vizkit.importers.files import File, reader
 from vizkit.importers.script_values import UNKNOWN, Held, Ref, named_refs
-from vizkit.importers.script_walk import Walk
+from vizkit.importers.script_walk import Walk, method_of
 from vizkit.importers.stubs import Stub, TensorStub, held_by, load
 from vizkit.kinds.graph.graph import Graph
 
@@ -42,7 +42,7 @@ def graph_of(root: Any, code: dict[str, ast.AST], source: str, note: str) -> Gra
     Raises:
         ValueError: if it has none.
     """
-    forward = code.get(f"{root.module}.{root.kind}.forward") if isinstance(root, Stub) else None
+    forward = method_of(root, "forward", code) if isinstance(root, Stub) else None
     if not isinstance(forward, ast.FunctionDef):
         raise ValueError("its model has no forward()")
     building = Building(source)
@@ -89,6 +89,7 @@ class Stored:
         self._building = building
         self._code = code
         self._kinds: dict[str, str] = {}
+        self._paths: dict[object, str] = {}
         self._seen = 0
 
     def all(self, stub: Any, path: str = "", around: tuple[int, ...] = ()) -> None:
@@ -102,12 +103,16 @@ class Stored:
             if isinstance(value, TensorStub):
                 kind = "parameter" if value.parameter else listed.get(name, "constant")
                 self._kinds.setdefault(full, kind)
+                if kind != "constant":
+                    self._paths.setdefault(value.key, full)
                 self(full, value)
             elif isinstance(value, Stub) and id(value) not in around:
                 self.all(value, full, (*around, id(value)))
 
     def __call__(self, path: str, tensor: TensorStub) -> str:
-        """Return the name of a tensor's value."""
+        """Return the name of a tensor's value; lists of parameters hold the parameters."""
+        if path not in self._kinds:
+            path = self._paths.get(tensor.key, path)
         kind = self._kinds.get(path, "constant")
         made = f"{kind}:{path}"
         if not self._building.knows(made):
@@ -137,11 +142,11 @@ def _inputs(forward: ast.FunctionDef, building: Building) -> list[Any]:
     with_default = len(arguments) - len(forward.args.defaults)
     for place, each in enumerate(arguments):
         kind = ast.unparse(each.annotation) if each.annotation is not None else "Tensor"
+        if place >= with_default:
+            break  # an optional one is as if it were left out
         if "Tensor" in kind:
             building.input(each.arg, None)
             given.append(Ref(each.arg))
-        elif place < with_default:
-            given.append(UNKNOWN)
         else:
-            break
+            given.append(UNKNOWN)
     return given

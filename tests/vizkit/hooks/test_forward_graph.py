@@ -36,6 +36,7 @@ def test_what_one_pass_runs():
     assert {n.kind for n in graph.nodes} == {"op", "parameter", "buffer", "input", "output"}
     assert {n.name for n in graph.nodes if n.state == "unused"} == {"right.weight", "right.bias"}
     assert graph.rolled
+    assert not any("watch" in note for note in graph.notes)
 
 
 def test_nothing_is_changed():

@@ -109,3 +109,13 @@ def test_exponential_code_ends(monkeypatch):
 
     with pytest.raises(ValueError, match="10,000 steps"):
         followed(text + "def f(x):\n  return g40(x)")
+
+
+def test_what_is_left_out_is_none():
+    text = (
+        "def f(x, h=None):\n  if torch.__is__(h, None):\n    y = torch.sin(x)\n"
+        "  else:\n    y = torch.cos(x)\n  if torch.__not__(torch.__isnot__(x, None)):\n"
+        "    y = torch.tan(y)\n  return y"
+    )
+
+    assert ops(followed(text)) == [("", "sin")]

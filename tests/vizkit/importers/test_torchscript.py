@@ -124,3 +124,12 @@ def test_what_is_none_is_refused(tmp_path):
 
     with pytest.raises(GraphFileError, match="no code/"):
         torchscript.read(tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+def test_lists_of_parameters_and_several_forms_of_forward(saved, kind):
+    graph = torchscript.read(saved(kind(3, 4)))
+    read = {edge.src for edge in graph.edges if edge.kind == "parameter"}
+
+    assert read == {f"parameter:{name}" for name, _ in kind(3, 4).named_parameters()}
+    assert kind.__name__.lower() in {node.op for node in graph.nodes}
