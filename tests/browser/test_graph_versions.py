@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.switching import switching
+from tests.switching import branch, switching
 from vizkit.kinds.finding.finding import Finding
 from vizkit.kinds.graph.graph import Edge, Graph, Node, Scope
 from vizkit.kinds.graph.versions import STEPS_TAG, VERSION_TAG, Form, Stretch, Version
@@ -53,6 +53,7 @@ def write_runs(logdir: Path) -> None:
     make_run(logdir / "switch", series)
     make_run(logdir / "file", {"net": [(0, file_graph())]})
     make_run(logdir / "big", big_run())
+    make_run(logdir / "flips", flips())
 
 
 def file_graph() -> Graph:
@@ -83,6 +84,48 @@ def big_run() -> dict[str, list[tuple[int, object]]]:
         "forward_ms": [(k, Vector(names, [k + 1.0 + at for at in range(BIG)])) for k in range(10)],
         "loss": [(step, 1.0) for step in range(10)],
     }
+
+
+def flips() -> dict[str, list[tuple[int, object]]]:
+    """A training that takes another branch at each step, and leaves out twelve of them."""
+    turns = tuple((step, -1 if 200 <= step < 212 else step % 2) for step in range(300))
+    kept = tuple(turn for k, turn in enumerate(turns) if not k or turn[1] != turns[k - 1][1])
+    forms = (Form("a", 144, 0, 298, 7), Form("b", 144, 1, 299))
+    return {
+        VERSION_TAG: [
+            (0, Version(0, branch("a"))),
+            (1, Version(1, branch("b"), "a", ("b now runs Tanh",))),
+        ],
+        STEPS_TAG: [(299, Stretch(0, 299, forms, 12, turns=kept))],
+        "loss": [(step, 1.0) for step in range(300)],
+    }
+
+
+def test_the_strip_says_what_was_not_looked_at_and_how_often_it_flipped(served, open_page):
+    page = open_page(served, "/graph?runs=flips&at=298")
+
+    words = ready(page, version=1, until=298).locator(".vk-strip-words")
+
+    expect(words).to_contain_text("12 of 299 steps were not looked at, to save time")
+    expect(words).to_contain_text("came up 144 times")
+    expect(words).to_contain_text("7 loop lengths")
+
+
+def test_a_live_drawing_of_alternating_versions_stays_calm(served, open_page):
+    page = open_page(served, "/graph?runs=flips")
+    ready(page)
+
+    drawn = page.evaluate("""() => {
+        const source = new vk.GraphSource();
+        return [1, 2, 1, 2, 3].map((current, i) => {
+            const list = { current };
+            source.hold(list, 'flips', true);
+            if (i === 1) source.news.known.add(1).add(2);
+            return list.drawn;
+        });
+    }""")
+
+    assert drawn == [1, 2, 2, 2, 3]
 
 
 def test_the_strip_tells_which_version_ran_when_and_how_often(served, open_page):

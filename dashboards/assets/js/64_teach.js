@@ -13,11 +13,12 @@
       code: WATCH,
     },
     graph: {
-      title: 'This run carries no model graph',
+      title: 'This run carries no graph',
       body:
-        "A run that TensorBoard's writers or a bare vizkit.Run logged holds no module tree to colour. " +
-        'Wrap the training loop in vizkit.watch and its modules, shapes and parameters appear here.',
-      code: WATCH,
+        "A run that TensorBoard's writers or a bare vizkit.Run logged holds only what they were handed. " +
+        'Wrap the training loop in vizkit.watch and what each step runs appears here; or log a graph by name; or open a file: ' +
+        'vizkit graph FILE.',
+      code: `${WATCH}\n\nrun.log({"graph": vizkit.Graph(model, example_inputs)})`,
     },
     selection: { title: 'No run selected', body: 'Tick a run in the list to see it here.' },
   };

@@ -51,7 +51,10 @@
   };
 
   const isModule = (node) => node.kind === 'module' || node.kind === 'stack';
+  /** Floating point operations of a node, or of all that it runs, in one step. */
   const flopsOf = (node) => (node.children.length ? sum(node.children.map(flopsOf)) : (node.flops || 0) * (node.count || 1));
+
+  vk.flopsOf = flopsOf;
 
   /** Values of an overlay over a model. `at` maps tags to [step, value] at the playhead. */
   class GraphOverlay {

@@ -57,7 +57,7 @@
       shapesOf(node, isModule),
       isModule || node.parameters ? pair('parameters', share(node)) : [],
       node.buffers ? pair('buffers', String(node.buffers)) : [],
-      node.flops ? pair('operations', vk.el('span', { title: vk.format.exact(node.flops) }, `${vk.format.si(node.flops)} FLOP`)) : [],
+      vk.flopsOf(node) ? pair('arithmetic', vk.el('span', { title: vk.format.exact(vk.flopsOf(node)) }, `${vk.format.si(vk.flopsOf(node))} FLOP in a step`)) : [],
       node.source ? pair('source', source(node.source)) : [],
       (node.attributes || []).map(([name, value]) => pair(name, vk.el('code', {}, value))),
     ];

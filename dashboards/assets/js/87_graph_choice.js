@@ -55,7 +55,7 @@
   const nameOf = ({ tag, source }) => (SOURCES[source] && source !== 'dynamic' ? `${tag} (${SOURCES[source]})` : tag);
 
   function viewOptions(list) {
-    const ran = list.versions.length ? [option('rolled', 'Rolled: each operation once'), option('calls', 'Every call')] : [];
+    const ran = list.versions.length ? [option('rolled', 'Rolled up'), option('calls', 'Every call')] : [];
     const tree = list.tree ? [option('modules', 'Modules')] : [];
     const logged = list.logged.map((one) => option(TAG + one.tag, nameOf(one)));
     return [...ran, ...tree, logged.length ? vk.el('optgroup', { label: 'Logged by name' }, logged) : null];
@@ -79,6 +79,7 @@
     constructor() {
       this.view = select('What is drawn', () => vk.store.set({ graphView: this.view.value }));
       this.against = select('Compare with', () => vk.store.set({ graphAgainst: this.against.value || 'off' }));
+      this.view.title = 'Rolled up: each operation of a module once, with how often it ran. Every call: as often as it ran.';
       this.viewBox = vk.el('label', { class: 'vk-labelled' }, 'draw', this.view);
       this.againstBox = vk.el('label', { class: 'vk-labelled' }, 'compare with', this.against);
     }
