@@ -63,7 +63,9 @@ def watch(
         activations_every: outputs' mean, deviation, zeros and non-finite numbers, times and memory
             of each module at each so many steps and the first; put off where they would take more
             than 2 % of the time, unless `budget` is None. None: never.
-        nan_origin: find where the first NaN or Inf came from by running the batch once more.
+        nan_origin: find where the first NaN or Inf came from by running the batch once more, with
+            random numbers, buffers and gradients put back; the model's own code runs twice then.
+            On an accelerator it waits for the loss and the gradient norm of each step.
 
     Raises:
         UsageError: if `model` is neither, or a number makes no sense; nothing after that raises.

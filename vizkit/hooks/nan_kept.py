@@ -107,8 +107,9 @@ class Kept:
             found.stop = sequence_number()
             self.passes.append(found)
             for place, (_, tensor) in enumerate(tensors_of(output)):
-                if tensor.requires_grad and tensor.nbytes <= MOST_GRADIENT_BYTES:
-                    tensor.register_hook(_keeping(found.gradients, place))
+                if tensor.grad_fn is not None and tensor.nbytes <= MOST_GRADIENT_BYTES:
+                    keep = _keeping(found.gradients, place, tensor.output_nr)
+                    tensor.grad_fn.register_prehook(keep)
 
 
 class _Buffers:
@@ -136,15 +137,23 @@ class _Buffers:
         }
 
 
-def _keeping(gradients: dict[int, Tensor], place: int) -> Any:
-    def keep(gradient: Tensor) -> None:
-        gradients[place] = gradient
+def _keeping(gradients: dict[int, Tensor], place: int, output: int) -> Any:
+    def keep(incoming: tuple[Tensor | None, ...]) -> None:
+        gradient = incoming[output]
+        if gradient is not None:
+            gradients[place] = gradient
 
     return keep
 
 
 def _versions(args: Any, kwargs: Any) -> list[int]:
-    return [_version(tensor) for _, tensor in tensors_of((args, kwargs))]
+    found: list[int] = []
+    for each in (*args, *kwargs.values()):
+        if isinstance(each, Tensor):
+            found.append(_version(each))
+        else:
+            found += [_version(tensor) for _, tensor in tensors_of(each)]
+    return found
 
 
 def _version(tensor: Tensor) -> int:

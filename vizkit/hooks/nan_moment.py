@@ -12,8 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_DEVICES = ("cpu", "cuda")
-
 
 @dataclass(frozen=True)
 class Moment:
@@ -27,7 +25,7 @@ class Moment:
         """Note this moment; nothing waits for a device."""
         return cls(
             _numbers(),
-            tuple((torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in _DEVICES),
+            tuple((torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in _devices()),
         )
 
     @contextmanager
@@ -37,7 +35,7 @@ class Moment:
         _set_numbers(self.numbers)
         try:
             with ExitStack() as stack:
-                for device, (enabled, dtype) in zip(_DEVICES, self.autocast, strict=True):
+                for device, (enabled, dtype) in zip(_devices(), self.autocast, strict=False):
                     if enabled or torch.is_autocast_enabled(device):
                         stack.enter_context(
                             torch.autocast(device, dtype, enabled, cache_enabled=False)
@@ -66,6 +64,10 @@ def unchanged(model: nn.Module) -> Iterator[None]:
             vars(module).update(attributes)
             module._buffers.clear()
             module._buffers.update(buffers)
+
+
+def _devices() -> tuple[str, ...]:
+    return ("cpu", "cuda") if torch.cuda.is_initialized() else ("cpu",)
 
 
 def _numbers() -> tuple[tuple[int | None, Tensor], ...]:

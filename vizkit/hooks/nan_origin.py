@@ -33,13 +33,14 @@ STEEP = frozenset({"Sqrt", "Rsqrt", "Pow", "Div", "Log", "Norm", "LinalgVectorNo
 class NanOrigin:
     """Keeps what a re-run needs; runs it once when a loss or gradients are not finite.
 
-    `cause` and `notes` tell what was found since `forget`, and why it was not more.
+    `cause` and `notes` tell what was found since `forget`, and why it was not more; `step`: when.
     """
 
     def __init__(self, subject: Subject, roster: Roster, criterion: Any, guard: Guard) -> None:
         self.cause: Cause | None = None
         self.notes: list[str] = []
         self.is_searching = True
+        self.step: int | None = None
         self._roster = roster
         self._roots: list[Any] = []
         model = subject.model()
@@ -66,15 +67,17 @@ class NanOrigin:
         if norm is not None and not math.isfinite(float(norm)):
             self._search(self._of_gradients)
 
-    def step_ended(self) -> None:
+    def step_ended(self, step: int) -> None:
         """Let go of what the step needed."""
+        if not self.is_searching and self.step is None:
+            self.step = step
         self._roots.clear()
         for kept in filter(None, (self._model, self._criterion)):
             kept.clear()
 
     def forget(self) -> None:
         """Be ready for the next time."""
-        self.cause, self.notes, self.is_searching = None, [], True
+        self.cause, self.notes, self.step, self.is_searching = None, [], None, True
 
     def remove(self) -> None:
         """Take all hooks off."""

@@ -17,6 +17,8 @@ from vizkit.kinds.vector.names import SUFFIX
 from vizkit.kinds.vector.value import Vector
 
 MOST_FINDINGS = 20
+LOOKED_AT = ("loss", "grad_norm", "amp/skipped")
+NORMS = "grad_norm" + SUFFIX
 SKIPS = 24
 """Steps in a row that a GradScaler may skip while it looks for its scale."""
 
@@ -35,13 +37,16 @@ class NanWatch:
         self._is_bad = False
         self._skips = 0
 
-    def row(self, values: Mapping[str, Any], step: int) -> dict[str, Any]:
+    def row(self, values: dict[str, Any], step: int) -> dict[str, Any]:
         """Return the values to log: those of a device also tell us, once they are read."""
-        told = {tag: values[tag] for tag in ("loss", "grad_norm", "amp/skipped") if tag in values}
-        norms = values.get("grad_norm" + SUFFIX)
+        if self._is_plainly_well(values):
+            self._healthy = values.get(NORMS, self._healthy)
+            return values
+        told = {tag: value for tag, value in values.items() if tag in LOOKED_AT}
+        norms = values.get(NORMS)
         if not any(is_tensor(value) and is_remote(value) for value in told.values()):
             self._guard.call("nan finding", self._look, told, norms, step)
-            return dict(values)
+            return values
         reading = _Reading(
             told, lambda read: self._guard.call("nan finding", self._look, read, norms, step)
         )
@@ -57,10 +62,34 @@ class NanWatch:
         if health.bad_loss or health.bad_gradients:
             self._find(health, norms)
         elif health.is_known and not skipped:
-            self._is_bad = False
             self._healthy = norms or self._healthy
-            if self.origin is not None and self._found < MOST_FINDINGS:
-                self.origin.forget()
+            self._end_episode(step)
+
+    def close(self) -> None:
+        """Log what was found at a step whose row was not logged."""
+        if self.origin is not None:
+            if self.origin.step is not None and not self._is_bad:
+                self._guard.call("nan finding", self._find, Health(self.origin.step), None)
+            self.origin.remove()
+
+    def _is_plainly_well(self, values: Mapping[str, Any]) -> bool:
+        """Tell, in a microsecond, whether all is well and was so before: most rows are such."""
+        loss, norm = values.get("loss"), values.get("grad_norm")
+        is_calm = not self._is_bad and (self.origin is None or self.origin.is_searching)
+        are_finite = type(loss) is type(norm) is float and math.isfinite(loss + norm)
+        return is_calm and are_finite and not self._skips and "amp/skipped" not in values
+
+    def _end_episode(self, step: int) -> None:
+        """Be ready for the next time; readers of a device lag behind, and tell of earlier steps."""
+        origin = self.origin
+        if origin is not None and not origin.is_searching:
+            if origin.step is None or step <= origin.step:
+                return
+            if not self._is_bad:
+                self._find(Health(origin.step), None)
+            if self._found < MOST_FINDINGS:
+                origin.forget()
+        self._is_bad = False
 
     def _find(self, health: Health, norms: Vector | None) -> None:
         if self._is_bad or self._found >= MOST_FINDINGS:

@@ -137,8 +137,7 @@ class Watch:
     def _stop(self) -> None:
         self._installation.remove()
         self._guard.call("row", self._collector.flush)
-        if self._nan.origin is not None:
-            self._nan.origin.remove()
+        self._nan.close()
         if self._recorder is not None:
             self._guard.call("captured graph", self._recorder.close)
         if self._activity is not None:
@@ -164,7 +163,7 @@ class Watch:
             )
         if origin is not None:
             self._collector.on_gradients.append(("nan origin", origin.gradients_ready))
-            self._collector.on_step.append(("nan origin", lambda _: origin.step_ended()))
+            self._collector.on_step.append(("nan origin", origin.step_ended))
         return NanWatch(self.run.log, self._guard, origin)
 
     def _record_graph(self) -> GraphRecorder | None:

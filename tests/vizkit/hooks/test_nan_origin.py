@@ -351,3 +351,38 @@ def test_all_hooks_are_gone_after_close(watching):
 
     after = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]
     assert after == before
+
+
+@pytest.mark.parametrize("last", [13, 40])
+def test_a_step_that_is_not_logged_has_its_finding(watching, record, last):
+    model = Log()
+    optimizer = sgd(model)
+    watch = watching(model, optimizer, nan_origin=True, every=10)
+    for number in range(last + 1):
+        model.shift = -10.0 if number == 13 else 10.0
+        optimizer.zero_grad()
+        mean(model).backward()
+        kept = [each.detach().clone() for each in model.parameters()]
+        optimizer.step()
+        with torch.no_grad():
+            for each, value in zip(model.parameters(), kept, strict=True):
+                each.copy_(value)
+    watch.close()
+
+    (finding,) = record.findings
+    assert (finding.step, finding.op) == (13, "log")
+
+
+def test_a_second_stretch_is_searched_again(watching, record):
+    model = Log()
+    optimizer = torch.optim.SGD(model.parameters(), 0.0)
+    watching(model, optimizer, nan_origin=True)
+    for number in range(10):
+        model.shift = -10.0 if number in (2, 3, 7) else 10.0
+        optimizer.zero_grad()
+        mean(model).backward()
+        for each in model.parameters():
+            each.grad = None if number in (2, 3, 7) else each.grad
+        optimizer.step()
+
+    assert [(each.step, each.op) for each in record.findings] == [(2, "log"), (7, "log")]
