@@ -3,7 +3,7 @@
   'use strict';
 
   const MOST_BADGES = 6;
-  const WIDTH = { box: [150, 340], pill: [56, 300] };
+  const WIDTH = { box: [150, 340], pill: [56, 360] };
   const SYMBOLS = {
     add: '+', sub: '\u2212', mul: '\u00d7', div: '\u00f7', neg: '\u2212', sigmoid: '\u03c3', sum: '\u03a3', mm: '@', mv: '@',
     matmul: '@', bmm: '@', dot: '\u00b7', exp: 'exp', log: 'log', tanh: 'tanh', relu: 'relu', pow: 'x\u207f', mean: 'mean', max: 'max',

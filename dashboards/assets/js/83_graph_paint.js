@@ -153,7 +153,7 @@
       const edge = { fill: look.fill, ...mark, dash: mark.dash || look.dash };
       if (node.isStack) for (const shift of [6, 3]) this.pen.shape(face.shape, { ...box, x: box.x + shift, y: box.y + shift }, edge);
       this.pen.shape(face.shape, box, edge);
-      if (node.hasLoop || node.isSelfLoop) this.selfLoop(box);
+      if (node.isSelfLoop || (node.hasLoop && node.count > 1)) this.selfLoop(box);
       if (!this.hasText) return;
       if (face.shape === 'circle') this.pen.write(face.title, box.x + box.width / 2, box.y + box.height / 2, { align: 'center', color: look.ink, size: face.title.length > 2 ? 11 : 15 });
       else this.leafText(box, look, isColored);

@@ -41,7 +41,7 @@
     }
 
     isWanted() {
-      return this.canvas.painter.width > ROOM && !this.canvas.view.isWhole();
+      return this.canvas.painter.width > ROOM && !this.canvas.view.isMost();
     }
 
     /** Put the frame where the view is; nothing to tell where all is in view. */

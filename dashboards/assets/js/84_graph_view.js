@@ -39,10 +39,12 @@
       return Math.min((width - 2 * TOOLS) / layout.width, (height - 2 * MARGIN) / layout.height);
     }
 
-    isWhole() {
+    /** Whether most of it is in view: less than a map of it would tell. */
+    isMost() {
       const { painter, layout } = this.canvas;
-      const { scale, x, y } = this;
-      return x >= 0 && y >= 0 && layout.width * scale + x <= painter.width && layout.height * scale + y <= painter.height;
+      const shown = (start, length, room) => (Math.min(room, start + length) - Math.max(0, start)) / length;
+      const [across, down] = [shown(this.x, layout.width * this.scale, painter.width), shown(this.y, layout.height * this.scale, painter.height)];
+      return Math.min(across, down) > 0.75;
     }
 
     /** All of it, but never smaller than readable: then its top. */
