@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from time import thread_time
 from typing import Any
 
 import torch
@@ -30,9 +31,6 @@ PART = 2.0
 SECONDS_PER_CALL = 4e-6
 """What torch takes to call two hooks, and what else our clock cannot see."""
 
-SECONDS_PER_HOOK = 15e-6
-"""What it takes to put two hooks on a module, and to take them off."""
-
 PATIENCE = 2
 """Steps without a call of the model itself before all of its modules are listened to instead."""
 
@@ -48,7 +46,7 @@ class Activity:
     something, has them on from the begin of a due step.
 
     A step that would take more than its share of the time is put off until there is time again;
-    the first one never is.
+    the first one never is. Its price is processor time of the thread that trains.
     """
 
     def __init__(
@@ -68,7 +66,8 @@ class Activity:
         self._armed = True
         self._is_pending = False
         self._missed = 0
-        self._spent = self._cost = 0.0
+        self._spent = 0.0
+        self._cost: float | None = None
         modules = dict(eager_modules(model))
         self._root.put_on([("", modules[""])] if "" in modules else [])
         self._everywhere = anything_compiled() or type(model).forward is nn.Module.forward
@@ -81,7 +80,7 @@ class Activity:
         if self._armed:
             self._finish(step)
         self._is_pending = self._is_pending or (step + 1) % self._every == 0
-        self._armed = self._armed or (self._is_pending and self._savings.allow(self._cost))
+        self._armed = self._armed or (self._is_pending and self._savings.allow(self._cost or 0.0))
         if not self._armed:
             self._take_off()
         elif self._everywhere and not anything_compiled():
@@ -92,9 +91,9 @@ class Activity:
     def close(self) -> None:
         """Take all hooks off."""
         self._armed = False
-        self._record.clear()
         self._root.remove()
         self._inner.remove()
+        self._record.clear()
 
     def _finish(self, step: int) -> None:
         """Log what was recorded; where no module was called, the next step is tried instead."""
@@ -104,19 +103,26 @@ class Activity:
             return
         self._armed = self._is_pending = False
         self._missed = 0
-        started = now()
+        started = thread_time()
         names, vectors = self._record.vectors()
         if vectors:
             self._log(
                 {tag + SUFFIX: Vector(names, values) for tag, values in vectors.items()}, step
             )
         self._record.clear()
-        self._cost = self._spent + now() - started
-        self._savings.spend(self._cost)
-        self._spent = 0.0
+        cost, self._spent = self._spent + thread_time() - started, 0.0
+        if self._cost is None:
+            # The first one is free: it is set-up, and takes twice as long as those that follow.
+            cost /= 2
+        else:
+            self._savings.spend(cost)
+        self._cost = cost
 
     def _before(self, path: str, arguments: Any) -> None:
         if not self._armed:
+            return
+        if "activity" in self._guard.broken:
+            self.close()
             return
         if not path:
             self._meet_model()
@@ -129,8 +135,8 @@ class Activity:
 
     def _meet_model(self) -> None:
         if torch.is_grad_enabled():
-            if not self._is_on and not anything_compiled():
-                self._timed(self._put_on)
+            if not anything_compiled():
+                self._put_on()
         elif not self._record.is_inside:
             self._take_off()
 
@@ -138,20 +144,19 @@ class Activity:
         model = self._model()
         if model is not None and not self._is_on:
             self._is_on = True
-            self._inner.put_on(each for each in eager_modules(model) if each[0])
-            self._spent += SECONDS_PER_HOOK * len(self._inner)
+            self._timed(self._inner.put_on, (each for each in eager_modules(model) if each[0]))
 
     def _take_off(self) -> None:
         if self._is_on and not anything_compiled():
             self._is_on = False
-            self._inner.take_off()
+            self._timed(self._inner.take_off)
 
     def _timed(self, act: Callable[..., None], *arguments: Any) -> None:
-        started = now()
+        started = thread_time()
         # Nothing of this is for function modes, the user's or our own tracing.
         with torch._C.DisableTorchFunction():
             self._guard.timed("activity", act, *arguments)
-        self._spent += now() - started
+        self._spent += thread_time() - started
 
     def _storages(self) -> set[int]:
         model = self._model()

@@ -306,13 +306,17 @@ def test_a_failure_ends_it_and_not_the_training(record, watching, lenient, monke
 
     monkeypatch.setattr("vizkit.hooks.activity_tally.Tally.add", fail)
     model = mlp()
-    watching(model, activations_every=1)
+    watching(model, graph=False)
+    train(model, 1)
+    others = hooks_on(model)
+    watching(model, activations_every=1, graph=False)
 
     with pytest.warns(UserWarning, match="no longer collects 'activity'"):
         train(model, 3)
 
-    assert len(record.steps) == 3
     assert steps_of(record) == []
+    # Each of the two watches has one on the model itself.
+    assert hooks_on(model) == 2 * others
 
 
 class Block(nn.Module):
