@@ -30,8 +30,10 @@ Read = Callable[[Given], Graph]
 
 _ONNX = re.compile(rb"^\x08[\x01-\x20]")
 """ir_version, which every writer puts first; a GraphDef begins with a message, its first node."""
-_TEXT_NODE = re.compile(rb"^\s*node\s*:?\s*\{", re.MULTILINE)
-_TEXT_LAYER = re.compile(rb"^\s*layers?\s*:?\s*\{", re.MULTILINE)
+_TEXT_NODE = re.compile(rb"^[ \t]{0,40}node[ \t]{0,9}:?[ \t]{0,9}\{", re.MULTILINE)
+_TEXT_LAYER = re.compile(rb"^[ \t]{0,40}layers?[ \t]{0,9}:?[ \t]{0,9}\{", re.MULTILINE)
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What text has not; a GraphDef's first byte is a line's end there, its second field 0x12."""
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -61,7 +63,7 @@ def _reader_of(file: File) -> Read:
         return tensorflow.read
     if _ONNX.match(head):
         return onnx_model.read
-    if head[:1] == b"\x0a":
+    if head[:1] == b"\x0a" and _CONTROL.search(head):
         return tensorflow.read
     if head.startswith(_PICKLES):
         raise GraphFileError(

@@ -37,7 +37,9 @@ class Operations(Expressions):
         if op == "RaiseException":
             self.raised = True
         if op == "append" and given and isinstance(given[0], Several):
-            given[0].items.append(given[-1])
+            # A list in a list as its values: lists that hold each other would have no end.
+            new = given[-1]
+            given[0].items += refs_in(new) if isinstance(new, Several) else [new]
             return given[0]
         if op in ("__is__", "__isnot__", "__not__"):
             return _truth(op, given)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST = 80
+MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class Several:
 
     items: list[Any] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    weight: int = field(default=0, compare=False)
+    """How many values are in it at any depth; one that is there twice counts twice."""
+
+    def __post_init__(self) -> None:
+        """Refuse a few lines of code that would make more values than there is memory."""
+        self.weight = 1 + sum(getattr(item, "weight", 1) for item in self.items)
+        if self.weight > MOST_VALUES:
+            raise ValueError(f"it nests lists of more than {MOST_VALUES:,} values")
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,9 @@ class Method:
     name: str
 
 
+_SIMPLE = (bool, int, float, str)
+"""A pickle's lists may hold each other, and be longer as text than any memory."""
+
 UNKNOWN = Plain(known=False)
 
 
@@ -69,10 +81,11 @@ def refs_in(value: Any) -> Iterator[Ref]:
 
 def text_of(value: Any) -> str:
     """Return what is plain in words; "" for None, for tensors, and for what is not known."""
-    if isinstance(value, Plain) and value.known and value.value is not None:
+    if isinstance(value, Plain) and value.known and isinstance(value.value, _SIMPLE):
         return str(value.value)[:LONGEST]
-    if isinstance(value, Several) and value.items and all(map(text_of, value.items)):
-        return f"[{', '.join(map(text_of, value.items))}]"[:LONGEST]
+    if isinstance(value, Several) and value.items:
+        texts = [text_of(item) for item in value.items]
+        return f"[{', '.join(texts)}]"[:LONGEST] if all(texts) else ""
     return ""
 
 

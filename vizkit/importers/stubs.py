@@ -119,13 +119,18 @@ def held_by(stub: Any) -> Mapping[str, Any]:
 
 def settings_of(stub: Any) -> dict[str, str]:
     """Return the plain values that a module holds: kernel_size, stride, p."""
-    plain_ones = (bool, int, float, str, tuple)
     hidden = ("training", "_is_full_backward_hook")
     return {
         name: str(value)[:_LONGEST]
         for name, value in stub.state.items()
-        if isinstance(value, plain_ones) and name not in hidden and not name.startswith("_")
+        if _is_plain(value) and name not in hidden and not name.startswith("_")
     }
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is short as text: tuples of a pickle may hold each other."""
+    parts = value[:_LONGEST] if isinstance(value, tuple) else (value,)
+    return all(isinstance(part, (bool, int, float, str)) for part in parts)
 
 
 def _tensor(storage: Any, offset: Any, shape: Any, *rest: Any) -> TensorStub:

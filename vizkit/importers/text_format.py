@@ -8,7 +8,7 @@ from typing import Any
 Message = dict[str, list[Any]]
 DEEPEST = 64
 _TOKEN = re.compile(
-    r"""(?:\s|\#[^\n]*)*(
+    r"""(?:\s|\#[^\n]*(?:\n|$))*(
         "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'
         | [-+]?[A-Za-z0-9_.][\w.+-]*
         | [{}<>\[\]:,;]

@@ -13,6 +13,7 @@ from vizkit.kinds.graph.graph import Graph, Shape
 
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 NO_SIZES = "the file does not tell the shapes of parameters"
+_LONGEST = 1_000
 _CALLED = re.compile(r"(\w+)\[(.+)\]")
 _VALUE = re.compile(r"value\s*:\s*(.*?)\s*}?\s*$", re.DOTALL)
 _NAME = re.compile(r"name\s*:\s*(\S+)\s*}?")
@@ -50,7 +51,7 @@ class _Reading:
         return self.building.graph()
 
     def add(self, node: Any) -> None:
-        attribute = node.attr["attr"].s.decode("utf-8", "replace") if "attr" in node.attr else ""
+        attribute = node.attr["attr"].s[:_LONGEST].decode("utf-8", "replace")
         if node.op == "prim::Constant":
             value = _VALUE.search(attribute)
             self._texts[node.name] = value.group(1) if value else "None"

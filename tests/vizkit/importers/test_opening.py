@@ -58,6 +58,7 @@ WRITERS = {
     "tensorflow saved": lambda path: path.write_bytes(saved_model()),
     "keras": lambda path: path.write_text(json.dumps(KERAS)),
     "caffe": lambda path: path.write_text('# a comment\nlayer { name: "a" type: "ReLU" top: "b" }'),
+    "caffe after a blank line": lambda p: p.write_text('\nlayer { name: "a" type: "R" top: "b" }'),
     "caffe events": run,
 }
 
@@ -103,3 +104,12 @@ def test_damage_anywhere_is_one_kind_of_error(name, tmp_path):
             path.write_bytes(damaged)
             with suppress(GraphFileError):
                 open_graph(path)
+
+
+@pytest.mark.parametrize("text", [b"\n" * (1 << 20), b"node" + b" " * (1 << 20), b"# " * (1 << 19)])
+def test_text_that_means_nothing_is_refused_at_once(text, tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(text)
+
+    with pytest.raises(GraphFileError, match="no graph of a known form"):
+        open_graph(path)

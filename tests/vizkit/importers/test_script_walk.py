@@ -1,4 +1,5 @@
 import ast
+from contextlib import suppress
 
 import pytest
 
@@ -119,3 +120,19 @@ def test_what_is_left_out_is_none():
     )
 
     assert ops(followed(text)) == [("", "sin")]
+
+
+BOMBS = {
+    "tuples": "def f(x):\n  a = (x, x)\n" + "  a = (a, a)\n" * 60 + "  return torch.cat(a)",
+    "text": "def f(x):\n  return torch.sum(x, " + "[" * 60 + "1" + "]" * 60 + ")",
+    "lists": "def f(x):\n"
+    + "".join(f"  a{k} = [x]\n" for k in range(40))
+    + "".join(f"  b = torch.append(a{k}, a{k - 1})\n" * 2 for k in range(39, 0, -1))
+    + "  return torch.cat(a39)",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_few_lines_never_take_forever(name):
+    with suppress(ValueError):
+        followed(BOMBS[name])

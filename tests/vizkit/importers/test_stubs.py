@@ -104,3 +104,13 @@ def test_settings_are_plain_and_public():
     stub.__setstate__({"stride": (2, 2), "training": True, "_private": 1, "weight": object()})
 
     assert settings_of(stub) == {"stride": "(2, 2)"}
+
+
+def test_tuples_that_hold_each_other_are_no_settings():
+    nested = (1,)
+    for _ in range(60):
+        nested = (nested, nested)
+    stub = Stub()
+    stub.__setstate__({"bomb": nested, "k": 3})
+
+    assert settings_of(stub) == {"k": "3"}

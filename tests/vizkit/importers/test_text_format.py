@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 
 from vizkit.importers import text_format
@@ -42,3 +44,9 @@ def test_long_text_takes_linear_time():
     text = "a: 1 " * 50_000
 
     assert len(text_format.parse(text)["a"]) == 50_000
+
+
+def test_comments_and_spaces_never_take_forever():
+    for text in ("# " * 50_000 + "\n\x01", " \n" * 50_000 + "\x01", "#" * 100_000):
+        with suppress(ValueError):
+            text_format.parse(text)
