@@ -261,6 +261,12 @@ def test_equal_layers_are_a_stack_that_opens(spare, show):
     assert of(spare, "/blocks.3", "node.parent.isStack") is True
 
 
+def test_calls_of_one_module_are_a_stack_of_its_name(spare, show):
+    show(loop())
+
+    assert tree(spare, "spare.model.byId.get('/')")[0][0] == "cell"
+
+
 def test_equal_modules_with_names_of_their_own_stay_apart(spare, show):
     names = ["query", "key", "value"]
     nodes = tuple(op(f"{name}:Mm", f"/{name}", k) for k, name in enumerate(names))

@@ -13,7 +13,7 @@
   /** A stack of equal members; it has no place in a parent yet. */
   vk.graphStack = function (members, byId) {
     const [first, last] = [members[0], members[members.length - 1]];
-    const isOne = first.name === last.name;
+    const isOne = first.name === last.name || (first.kind === 'module' && first.path === last.path);
     const end = last.name.slice(last.name.lastIndexOf('.') + 1);
     const stack = {
       ...first,

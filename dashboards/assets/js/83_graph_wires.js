@@ -91,6 +91,7 @@
       const { pen, colors } = this;
       const { points, link } = wire;
       if (wire.kind === 'loop') return this.turns(wire, color);
+      if (this.scene.values && this.scene.values.has(link.from.id)) return undefined; // the value stands there
       const shape = link.shape ? this.shapeOf(link) : wire.kind === 'flow' && link.shape === null ? vk.outputText(link.from) : '';
       const [x0, y0, x1, y1] = [points[0], points[1], points[points.length - 2], points[points.length - 1]];
       if (!shape || shape === 'scalar' || points.length > 8 || wire.kind !== 'flow' || Math.abs(x0 - x1) > 3 || y1 - y0 > NEAR) return undefined;
