@@ -1,7 +1,8 @@
 """What recording the graph costs: `watch` with it over `watch` without it, blocks shuffled.
 
 Two copies of each model take turns in one process; a round runs one block of each in random order,
-and the ratio is the median of the rounds' ratios. `again`, watched without it twice, is the noise.
+and the ratio is the median of the rounds' ratios. `again`, watched without it twice, is the noise;
+`traced` listens to every operation of every step, which a training does at some steps only.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 import vizkit
 from vizkit.kinds.graph import codec
 
-VARIANTS = ("without", "again", "with")
+VARIANTS = ("without", "again", "with", "traced")
 Step = Callable[[], None]
 
 
@@ -134,7 +135,12 @@ def measure(name: str, *, seconds: float, logdir: Path) -> None:
             step, optimizer = stepper(mine := copy.deepcopy(model), batches)
             folder = f"{name}-{variant}"
             watch = vizkit.watch(
-                mine, optimizer, logdir=logdir, name=folder, graph=variant == "with"
+                mine,
+                optimizer,
+                logdir=logdir,
+                name=folder,
+                graph=variant in ("with", "traced"),
+                trace_every=1 if variant == "traced" else None,
             )
             stack.enter_context(watch)
             steps[variant] = step
@@ -155,6 +161,7 @@ def run_rounds(steps: dict[str, Step], block: int, seconds: float) -> list[dict[
 def report(name: str, rounds: list[dict[str, float]], block: int, logdir: Path) -> None:
     """Print the ratios, and what was recorded."""
     ratio, low, high = spread([one["with"] / one["without"] for one in rounds])
+    traced, _, _ = spread([one["traced"] / one["without"] for one in rounds])
     noise, _, _ = spread([one["again"] / one["without"] for one in rounds])
     logged = vizkit.open_logdir(logdir)
     versions = logged.graph_versions(f"{name}-with")
@@ -167,6 +174,7 @@ def report(name: str, rounds: list[dict[str, float]], block: int, logdir: Path) 
         ratio=ratio,
         ratio_quartiles=(low, high),
         noise_ratio=noise,
+        traced_ratio=traced,
         versions=len(versions),
         topologies=max(version.topologies for version in versions),
         nodes=len(graph.nodes),
