@@ -13,7 +13,7 @@ from vizkit.hooks.graph_hearing import Hearing
 from vizkit.hooks.graph_history import History, PassClass, Structure
 from vizkit.hooks.graph_pace import Pace, Savings
 from vizkit.hooks.graph_trace import Trace, trace
-from vizkit.hooks.graph_versions import HEARD, TRACED, Versions
+from vizkit.hooks.graph_versions import HEARD, Versions
 from vizkit.hooks.graph_walk import Names
 from vizkit.hooks.subject import Named
 from vizkit.kinds.vector.value import Vector
@@ -60,10 +60,13 @@ class Captures:
         """
         if self._hearing.values.are_there:
             self._hearing.values.passed(losses, self._parameters())
-        if kind.number >= 0 and self._is_worth(kind, NODES_FOR_ONE * cost, fresh=fresh):
+        if kind.number < 0:
+            return
+        is_news = self._is_worth(kind, NODES_FOR_ONE * cost, fresh=fresh)
+        if is_news or self._hearing.values.are_there:
             started = thread_time()
             found = trace(losses, self._names(), graph_walk.deepest())
-            self._capture(kind, found, turn)
+            self._capture(kind, found, turn, is_news=is_news)
             self.spend(thread_time() - started)
 
     def offer_operations(self, history: History, turn: int) -> list[PassClass]:
@@ -75,9 +78,9 @@ class Captures:
         seen = survey_of(*heard)
         kind = history.pass_class(seen)
         is_known = self._versions.knows(kind, self._hearing.level)
-        is_news = kind.add(seen) or not is_known or self._hearing.values.are_there
-        if kind.number >= 0 and is_news:
-            self._capture(kind, Trace((), ()), turn)
+        is_news = kind.add(seen) or not is_known
+        if kind.number >= 0 and (is_news or self._hearing.values.are_there):
+            self._capture(kind, Trace((), ()), turn, is_news=is_news)
         return [kind]
 
     def numbers(self, structure: Structure, turn: int) -> dict[str, Vector]:
@@ -92,11 +95,10 @@ class Captures:
     def _is_worth(self, kind: PassClass, cost: float, *, fresh: bool) -> bool:
         level = self._hearing.level
         if not self._versions.knows(kind, level):
-            return level == TRACED or self._versions.passes < FREE or self._savings.allow(cost)
-        if level == TRACED and self._hearing.values.are_there:
-            return True
+            asked = self._hearing.operations.is_asked
+            return asked or self._versions.passes < FREE or self._savings.allow(cost)
         return fresh and level >= HEARD and self._savings.allow(cost)
 
-    def _capture(self, kind: PassClass, found: Trace, turn: int) -> None:
+    def _capture(self, kind: PassClass, found: Trace, turn: int, *, is_news: bool) -> None:
         self._versions.capture(kind, self._hearing.passed(found, turn))
-        self.is_news = True
+        self.is_news = self.is_news or is_news

@@ -120,7 +120,10 @@ class GraphRecorder:
         now = perf_counter()
         self._walks.stepped(now, self._turn - self._accounted)
         self._accounted = self._turn
-        self.hearing.stepped(step + 1, waits=self._versions.waits(structure))
+        if self.hearing.operations.is_heard:
+            self._versions.tried()
+        self._versions.met(structure)
+        self.hearing.stepped(step + 1, waits=self._versions.waits())
         self._captures.is_news = False
         self._began = sequence_number()
         if now >= self._stretch_due:
@@ -141,7 +144,11 @@ class GraphRecorder:
 
     def _is_settled(self, structure: Structure, step: int) -> bool:
         """Count a step with the structure of the last one, if there is nothing new to log of it."""
-        is_news = self._captures.is_news or self._versions.is_partial(structure)
+        is_news = (
+            self._captures.is_news
+            or self.hearing.values.are_there
+            or self._versions.is_partial(structure)
+        )
         return not is_news and self._history.ran_again(structure, step)
 
     def _walked(self, losses: Sequence[Tensor], look: Look) -> PassClass | None:

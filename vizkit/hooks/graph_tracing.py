@@ -21,6 +21,9 @@ from vizkit.hooks.quiet_hook import QuietHook
 from vizkit.hooks.shapes import is_compiled
 
 SECONDS_PER_OP = 25e-6
+LONGEST_PAUSE = 1024
+"""Steps until a root that was not called is listened to again."""
+
 FEWEST = 20
 """Operations that a step is taken to have before any was counted."""
 
@@ -55,6 +58,9 @@ class Tracing:
         self._heard = False
         self._is_inside = False
         self._count = FEWEST
+        self._pause = self._next_pause = 0
+        self.is_asked = False
+        """Whether the user wants this step's operations, whatever they cost."""
         self.by_hand = False
         """Whether the user asked for this step."""
         self.is_wanted = False
@@ -75,9 +81,16 @@ class Tracing:
             self._count = max(FEWEST, len(self.operations.rows))
             self._pace.spend(SECONDS_PER_OP * self._count)
             self.operations.clear()
+            self._next_pause = 0
+        elif self.is_wanted:
+            # The root was not called, or would have taken a fast path: ask again, ever later.
+            self._pause = self._next_pause = min(2 * self._next_pause + 1, LONGEST_PAUSE)
         self._heard = self.by_hand = self._is_inside
+        self._pause -= self._pause > 0
         cost = SECONDS_PER_OP * self._count
-        self._want(self.is_due(coming) or (waits and self._pace.allows(cost)))
+        may_hear = not self._pause and self._pace.allows(cost)
+        self._want(self.is_due(coming) or (waits and may_hear))
+        self.is_asked = self._is_inside or self.is_due(coming)
 
     def is_due(self, step: int) -> bool:
         """Tell whether the user wants this step's operations."""
@@ -97,7 +110,7 @@ class Tracing:
         """Begin to listen as the user asked; tell whether that was possible and not so already."""
         entered = self._enter()
         if entered:
-            self._is_inside = self.by_hand = True
+            self._is_inside = self.by_hand = self.is_asked = True
         return entered
 
     def leave(self) -> None:
@@ -113,11 +126,11 @@ class Tracing:
         self._unhook()
 
     def _want(self, wanted: bool) -> None:
-        self.is_wanted = wanted and self._model is not None
-        if self.is_wanted and not self._hooks:
+        if wanted and not self._hooks:
             self._hook()
-        elif not self.is_wanted and self._hooks and not anything_compiled():
+        elif not wanted and self._hooks and not anything_compiled():
             self._unhook()
+        self.is_wanted = wanted and bool(self._hooks)
 
     def _hook(self) -> None:
         model = self._model() if self._model else None

@@ -69,21 +69,18 @@ class Values:
                 self.gradients["id", f"parameter:{name}"] = number(gradient)
 
     def vectors(
-        self, graph: Graph, ids: Mapping[Key, str], logged: Mapping[str, str]
+        self, names: Mapping[Key, str], losses: Sequence[tuple[str, str]]
     ) -> dict[str, Vector]:
-        """Return vectors of values and gradients by the logged names of this step's nodes.
+        """Return vectors of values and gradients by the names of nodes in the logged graph.
 
-        `ids`: the node of each key in this step's `graph`; `logged`: its name in the logged one.
+        `losses`: the node of each loss, and of the operation that made it.
         """
-        by_id = {ids[key]: value for key, value in self.made.items() if key in ids}
-        losses = [node.id for node in graph.nodes if node.kind == "loss"]
+        values = {names[key]: value for key, value in self.made.items() if key in names}
         if len(losses) == len(self.losses):
-            by_id |= dict(zip(losses, self.losses, strict=True))
-            # What a loss is read from is the operation that made it.
-            made = {edge.src: by_id[edge.dst] for edge in graph.edges if edge.dst in losses}
-            by_id = made | by_id
-        slopes = {ids[key]: value for key, value in self.gradients.items() if key in ids}
-        found = {VALUE_TAG: _renamed(by_id, logged), GRADIENT_TAG: _renamed(slopes, logged)}
+            for nodes, value in zip(losses, self.losses, strict=True):
+                values |= dict.fromkeys(filter(None, nodes), value)
+        slopes = {names[key]: value for key, value in self.gradients.items() if key in names}
+        found = {VALUE_TAG: values, GRADIENT_TAG: slopes}
         return {tag: Vector(tuple(e), list(e.values())) for tag, e in found.items() if e}
 
     def clear(self) -> None:
@@ -120,10 +117,6 @@ def number(tensor: Tensor) -> float:
             return abs(found) if isinstance(found, complex) else float(found)
         flat = (flat.abs() if flat.is_complex() else flat).double()
         return float(torch.linalg.vector_norm(flat).item())
-
-
-def _renamed(numbers: Mapping[str, float], names: Mapping[str, str]) -> dict[str, float]:
-    return {names[name]: value for name, value in numbers.items() if name in names}
 
 
 def is_tiny(graph: Graph) -> bool:

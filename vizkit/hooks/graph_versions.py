@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from vizkit.hooks.graph_build import graph_and_ids_of, graph_of
+from vizkit.hooks.graph_build import graph_of
 from vizkit.hooks.graph_history import MIXED, PassClass, Structure
 from vizkit.hooks.graph_inventory import Inventory
 from vizkit.hooks.graph_join import Pass
+from vizkit.hooks.graph_names import Names, look_of, names_of
 from vizkit.hooks.graph_values import Values, is_tiny
 from vizkit.kinds.graph.diff import Difference, diff, with_ids_of
 from vizkit.kinds.graph.folding import rolled
@@ -35,6 +36,10 @@ def level_of(each: Pass) -> int:
     if each.calls is None:
         return UNHEARD
     return HEARD if each.ops is None else TRACED
+
+
+PATIENCE = 16
+"""Steps that are heard whole for one structure that ran, and may not come again soon."""
 
 
 @dataclass
@@ -63,6 +68,10 @@ class Versions:
         self._latest: OrderedDict[int, Pass] = OrderedDict()
         self._logged: dict[str, _Logged] = {}
         self._graphs: OrderedDict[str, Known] = OrderedDict()
+        # How many steps more are heard whole in the hope for each structure that waits.
+        self._patience: dict[str, int] = {}
+        # The names of the last step that had numbers; most often the next one has the same.
+        self._named: tuple[tuple[str, int], Graph | None, Names] = (("", 0), None, Names({}))
         self._current = ""
 
     @property
@@ -87,9 +96,25 @@ class Versions:
         """Tell whether a structure's module calls are still to be heard."""
         return self._logged_level(structure) == UNHEARD
 
-    def waits(self, structure: Structure | None) -> bool:
-        """Tell whether there is more to be seen of a structure."""
-        return NOTHING < self._logged_level(structure) < TRACED
+    def waits(self) -> bool:
+        """Tell whether a structure that ran lately waits to be seen whole."""
+        return any(self._patience.values())
+
+    def tried(self) -> None:
+        """Note that all of a step was heard; what waits is given up after some of these."""
+        for signature, left in self._patience.items():
+            self._patience[signature] = max(0, left - 1)
+
+    def met(self, structure: Structure | None) -> None:
+        """Wait for a structure that ran, if there is more to be seen of it.
+
+        At its 1st, 2nd, 4th, 8th ... step.
+        """
+        logged = None if structure is None else self._logged.get(structure.signature)
+        if structure is None or logged is None or not UNHEARD <= logged.level < TRACED:
+            return
+        if not structure.count & (structure.count - 1):
+            self._patience[structure.signature] = PATIENCE
 
     def graph(self, structure: Structure, *, plain: bool = False) -> Graph | None:
         """Return the graph of a structure as best captured, None if not all of it was.
@@ -118,6 +143,8 @@ class Versions:
             return None
         logged = logged or _Logged(step, before, level)
         logged.level = level
+        if level == TRACED:
+            self._patience.pop(structure.signature, None)
         self._logged[structure.signature] = logged
         return self._compared(graph, logged, structure)
 
@@ -134,9 +161,11 @@ class Versions:
         if logged is None or len(here) < len(passes) or not is_tiny(logged):
             return {}
         here.sort(key=_when)
-        graph, ids = graph_and_ids_of(here, self._inventory(), structure.signature)
-        same = {new.id: old.id for old, new in diff(logged, graph).kept}
-        return values.vectors(graph, ids, same)
+        look = structure.signature, look_of(here)
+        if self._named[0] != look or self._named[1] is not logged:
+            self._named = look, logged, names_of(here, self._inventory(), logged)
+        names = self._named[2]
+        return values.vectors(names.ids, names.losses)
 
     def _logged_level(self, structure: Structure | None) -> int:
         logged = None if structure is None else self._logged.get(structure.signature)

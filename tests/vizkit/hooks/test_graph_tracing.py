@@ -239,3 +239,15 @@ def test_a_model_that_is_or_may_be_compiled_gets_no_hooks(trace):
     trace(net)
     assert hooks_on(net) == 0
     torch._dynamo.reset()
+
+
+def test_a_root_that_is_never_called_is_asked_less_and_less(trace):
+    net = model()
+    tracing = trace(net)
+
+    wanted = []
+    for step in range(40):
+        wanted.append(tracing.is_wanted)
+        tracing.stepped(step + 1, waits=True)
+
+    assert [step for step, is_wanted in enumerate(wanted) if is_wanted] == [0, 1, 4, 11, 26]

@@ -125,7 +125,8 @@ def test_one_whose_operations_were_not_heard_is_logged_again_when_they_are(versi
     a = kind(0)
     versions.capture(a, a_pass("Mul"))
     first = versions.version(structure(a), 3)
-    assert versions.waits(structure(a))
+    versions.met(structure(a))
+    assert versions.waits()
 
     versions.capture(a, a_pass("Mul", ops=[read("argmax")]))
     second = versions.version(structure(a), 5)
@@ -135,7 +136,25 @@ def test_one_whose_operations_were_not_heard_is_logged_again_when_they_are(versi
     assert second.graph.rolled == first.graph.rolled
     assert second.graph.topology == first.graph.topology
     assert (second.graph.notes, second.changes) == ((), ())
-    assert not versions.waits(structure(a))
+    assert not versions.waits()
+
+
+def test_patience_with_a_structure_ends_and_comes_back_when_it_runs_again(versions):
+    a = kind(0)
+    versions.capture(a, a_pass("Mul"))
+    versions.version(structure(a), 3)
+    waiting = structure(a)
+
+    tries = []
+    for count in range(1, 9):
+        waiting.count = count
+        versions.met(waiting)
+        tries.append(0)
+        while versions.waits() and tries[-1] < 99:
+            versions.tried()
+            tries[-1] += 1
+
+    assert tries == [16, 16, 0, 16, 0, 0, 0, 16]
 
 
 def test_operations_are_compared_only_where_both_have_them(versions):
