@@ -6,9 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Served
 
 pytestmark = pytest.mark.browser
 
@@ -105,6 +108,12 @@ CHANGES = """() => Object.fromEntries([...vk.mounted.Graph.model.byId.values()]
     .filter(node => node.kind === 'op' && node.path).map(node => [node.path, node.change]))"""
 
 
+def answering(served: Served) -> Served:
+    """Wait until a viewer has its pages ready: a busy machine takes its time to record them."""
+    urlopen(f"{served.url}/graph", timeout=120).close()
+    return served
+
+
 def ran(page: Page) -> dict[str, bool]:
     found: dict[str, bool] = page.evaluate(RAN)
     return found
@@ -114,7 +123,7 @@ def test_a_switched_branch_is_shown_within_a_second_and_replayed(
     tmp_path, serve, open_page, training
 ):
     assert training.hear()[0] == str(SWITCH - 40)
-    page = open_page(serve(tmp_path / "runs"), "/graph?runs=switch")
+    page = open_page(answering(serve(tmp_path / "runs")), "/graph?runs=switch")
     shown(page, ready=1, view="rolled", version=1)
     training.go_on()
     assert training.hear()[0] == str(SWITCH)
