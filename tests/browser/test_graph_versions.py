@@ -300,6 +300,7 @@ def test_a_graph_of_a_file_is_shown_with_its_facts(served, open_page):
     expect(details.locator(".vk-node-source code")).to_have_text("net.py:0")
     expect(graph.locator(".vk-graph-notes-box summary")).to_have_text("One thing could not be seen")
     expect(graph.locator(".vk-graph-strip")).to_be_hidden()
+    expect(graph.get_by_label("Colour by")).to_have_value("none")
 
 
 def test_what_ran_is_compared_with_a_file(served, open_page):

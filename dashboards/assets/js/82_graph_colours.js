@@ -4,6 +4,12 @@
 
   const isKnown = (overlay, prefixes) => !overlay.prefix || prefixes.has(overlay.prefix);
 
+  /** The tags of a run, null while they are unknown; a graph out of a file has none. */
+  vk.graphTags = function (run) {
+    const record = run && vk.runs.byName(run);
+    return (run && vk.tags.of(run)) || (record && record.n_tags === 0 ? [] : null);
+  };
+
   class ColourChoice {
     constructor() {
       this.options = new Map(
@@ -22,10 +28,10 @@
 
     /** Follow the store and the tags of `run`. */
     update(run) {
-      const tags = run ? vk.tags.of(run) : null;
+      const tags = vk.graphTags(run);
       const overlay = vk.overlayOf(vk.store.get().overlay, tags);
       this.select.value = overlay;
-      if (!tags || (tags === this.tags && overlay === this.shown)) return;
+      if (!tags || (tags === this.tags && tags.length && overlay === this.shown)) return;
       Object.assign(this, { tags, shown: overlay });
       const prefixes = new Set(tags.map(({ tag }) => tag.slice(0, tag.indexOf('/') + 1)));
       for (const [key, option] of this.options) {

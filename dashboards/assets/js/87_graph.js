@@ -79,7 +79,7 @@
       const { focusRun: run, graphView: view } = vk.store.get();
       const record = run && vk.runs.byName(run);
       if (!record) return;
-      const overlay = vk.overlayOf(vk.store.get().overlay, vk.tags.of(run));
+      const overlay = vk.overlayOf(vk.store.get().overlay, vk.graphTags(run));
       try {
         const read = await this.source.read({ run, view, overlay });
         if (run !== vk.store.get().focusRun) return this.load();
