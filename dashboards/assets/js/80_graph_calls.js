@@ -60,7 +60,8 @@
     }
 
     hang(node, parent) {
-      node.parent = this.byId.get(parent) || this.root;
+      const holder = this.byId.get(parent);
+      node.parent = holder && holder !== node ? holder : this.root;
       node.parent.children.push(node);
       if (node.kind === 'module') this.name(node);
       if (node.kind === 'module' && !this.byPath.has(node.path)) this.byPath.set(node.path, node);

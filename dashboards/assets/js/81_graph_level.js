@@ -53,6 +53,14 @@
     return xs;
   }
 
+  /** Left and right end of boxes and of what passes beside them; there may be a million of the latter. */
+  function extent(lefts, widths, through) {
+    let [left, right] = [Infinity, -Infinity];
+    lefts.forEach((x, v) => ((left = Math.min(left, x)), (right = Math.max(right, x + widths[v]))));
+    for (const xs of through) for (const x of xs) ((left = Math.min(left, x)), (right = Math.max(right, x)));
+    return [left, right];
+  }
+
   /** Heights of rows, and everything moved so that the left and upper end is 0. */
   function finish(level, edges, placed, stubs) {
     const { count, widths, heights } = level;
@@ -71,8 +79,7 @@
     }
     const last = rows[rows.length - 1];
     const lefts = Array.from(placed.x, (x, v) => x - widths[v] / 2);
-    const left = Math.min(...lefts, ...placed.through.flat());
-    const right = Math.max(...Array.from(placed.x, (x, v) => x + widths[v] / 2), ...placed.through.flat());
+    const [left, right] = extent(lefts, widths, placed.through);
     const done = {
       x: lefts.map((x) => x - left),
       y: Array.from(placed.row, (i, v) => rows[i].top + (rows[i].height - heights[v]) / 2),
@@ -217,7 +224,7 @@
     return breadth(level, drawn) > DRIFT * breadth(level, own) ? own : drawn;
   }
 
-  /** Whether a level needs no library and no time: nothing, or a chain. */
-  vk.isEasyLevel = (level) => vk.isGraphChain(linkedIn(level).size, level.edges) || !level.edges.length || level.count > MOST_FOR_DAGRE;
+  /** Whether a level needs no library and no time: nothing flows, or along a chain. */
+  vk.isEasyLevel = (level) => !level.edges.length || vk.isGraphChain(linkedIn(level).size, level.edges);
   vk.graphChrome = CHROME;
 })((globalThis.vk = globalThis.vk || {}));

@@ -3,7 +3,7 @@
 (function (vk) {
   'use strict';
 
-  const STUB = { span: 4, fan: 4, longest: 40 };
+  const STUB = { span: 4, fan: 4, longest: 40, most: 30000 }; // `most` rows passed by all edges together
 
   /** Ranks by the longest path to each node; sources stand right above what reads them first, ports first and last. */
   vk.graphRanks = function ({ count, entry, exit }, edges) {
@@ -39,7 +39,9 @@
     const long = new Map();
     const isLong = ([a, b]) => rank[b] - rank[a] > STUB.span;
     for (const edge of edges) if (isLong(edge)) long.set(edge[0], (long.get(edge[0]) || 0) + 1);
-    return edges.map((edge) => (isLong(edge) && long.get(edge[0]) >= STUB.fan) || rank[edge[1]] - rank[edge[0]] > STUB.longest);
+    const passed = edges.reduce((sum, [a, b]) => sum + rank[b] - rank[a], 0);
+    const longest = passed > STUB.most ? STUB.span : STUB.longest;
+    return edges.map((edge) => (isLong(edge) && long.get(edge[0]) >= STUB.fan) || rank[edge[1]] - rank[edge[0]] > longest);
   };
 
   vk.isGraphChain = function (count, edges) {
