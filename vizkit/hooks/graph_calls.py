@@ -10,13 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from vizkit.hooks.eager_modules import anything_compiled, eager_modules
 from vizkit.hooks.graph_trace import dtype_name
 from vizkit.hooks.graph_walk import sequence_number
 from vizkit.hooks.guard import Guard
-from vizkit.hooks.quiet_hook import QuietHook
+from vizkit.hooks.module_hooks import ModuleHooks
 from vizkit.hooks.shapes import tensors_in
 from vizkit.kinds.graph.graph import Shape
 
@@ -71,7 +70,7 @@ class ModuleCalls:
         self.on_other_threads = False
         self._model = weakref.ref(model)
         self._guard = guard
-        self._hooks: dict[str, list[RemovableHandle]] = {}
+        self._hooks = ModuleHooks(self._before, self._after)
         self._fired: set[str] = set()
         self._stack: list[int] = []
         self._thread = 0
@@ -83,27 +82,20 @@ class ModuleCalls:
         if model is None:
             return
         self.armed = True
-        if self._fired and anything_compiled():
-            return
-        for path, module in eager_modules(model):
-            # What never fired is perhaps inside compiled code, and still has its hooks.
-            if path not in self._hooks:
-                self._hook(path, module)
+        if not (self._fired and anything_compiled()):
+            self._hooks.put_on(eager_modules(model))
 
     def disarm(self) -> None:
         """Listen no more; hooks stay where taking them off could make something compile again."""
         self.armed = False
         self.clear()
-        if not anything_compiled():
-            for path in list(self._hooks):
-                self._unhook(path)
+        self._hooks.take_off()
 
     def remove(self) -> None:
         """Take all hooks off."""
         self.armed = False
         self.clear()
-        for path in list(self._hooks):
-            self._unhook(path)
+        self._hooks.remove()
 
     def clear(self) -> None:
         """Forget the calls of a step that is over."""
@@ -122,23 +114,13 @@ class ModuleCalls:
         """Return how many modules were ever called."""
         return len(self._fired)
 
-    def _hook(self, path: str, module: nn.Module) -> None:
-        def before(module: nn.Module, inputs: Any, keywords: Any) -> None:
-            if self.armed and not self.paused:
-                self._guard.timed("graph calls", self._enter, path, inputs, keywords)
+    def _before(self, path: str, arguments: Any) -> None:
+        if self.armed and not self.paused:
+            self._guard.timed("graph calls", self._enter, path, *arguments)
 
-        def after(module: nn.Module, inputs: Any, keywords: Any, output: Any) -> None:
-            if self.armed and not self.paused:
-                self._guard.timed("graph calls", self._leave, path, output)
-
-        self._hooks[path] = [
-            module.register_forward_pre_hook(QuietHook(before), with_kwargs=True),
-            module.register_forward_hook(QuietHook(after), with_kwargs=True, always_call=True),
-        ]
-
-    def _unhook(self, path: str) -> None:
-        for hook in self._hooks.pop(path):
-            hook.remove()
+    def _after(self, path: str, output: Any) -> None:
+        if self.armed and not self.paused:
+            self._guard.timed("graph calls", self._leave, path, output)
 
     def _enter(self, path: str, inputs: Any, keywords: Any) -> None:
         self._fired.add(path)
