@@ -3,6 +3,7 @@ from contextlib import ExitStack
 
 import pytest
 import torch
+from tensorboard.compat.proto.config_pb2 import RunMetadata
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.node_def_pb2 import NodeDef
@@ -39,6 +40,18 @@ def keras_event(step, tag="keras"):
     tensor = TensorProto(dtype=7, string_val=[json.dumps(MODEL).encode()])
     value = Summary.Value(tag=tag, tensor=tensor, metadata=SummaryMetadata(plugin_data=plugin))
     return Event(step=step, wall_time=1.0, summary=Summary(value=[value]))
+
+
+def traced_event():
+    """Return the event of tf.summary.trace_export (its summary_ops: run_metadata_graphs)."""
+    graphs = RunMetadata.FunctionGraphs(
+        pre_optimization_graph=GraphDef(node=[NodeDef(name="a", op="Relu")])
+    )
+    content = RunMetadata(function_graphs=[graphs]).SerializeToString()
+    plugin = SummaryMetadata.PluginData(plugin_name="graph_run_metadata_graph", content=b"1")
+    tensor = TensorProto(dtype=7, string_val=[content])
+    value = Summary.Value(tag="traced", tensor=tensor, metadata=SummaryMetadata(plugin_data=plugin))
+    return Event(step=2, wall_time=1.0, summary=Summary(value=[value]))
 
 
 def written(folder, *events):
@@ -86,6 +99,12 @@ def test_a_keras_model_of_its_callback(filled, logdir):
     written(logdir / "a", keras_event(0))
 
     assert logged_graphs_of(filled(), "a", None) == [("keras", 0, "keras", 3)]
+
+
+def test_what_tf_function_was_traced_to(filled, logdir):
+    written(logdir / "a", traced_event())
+
+    assert logged_graphs_of(filled(), "a", None) == [("traced", 2, "tensorflow", 1)]
 
 
 def test_a_large_graph_is_left_in_its_file_until_it_is_asked_for(filled, logdir):
