@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 import vizkit
 from vizkit.kinds.finding.finding import Finding
+from vizkit.kinds.graph.graph import Graph
 from vizkit.playback.logdir import open_logdir
 
 BAD_STEP = 3
@@ -265,6 +266,26 @@ def test_without_a_search_the_finding_says_what_is_known_for_free(
     assert finding.step == BAD_STEP
     assert "nan_origin=True" in finding.sentence
     assert (finding.op, finding.source) == ("", "")
+
+
+@pytest.mark.parametrize("case", ["forward", "backward", "loss", "data"])
+def test_tracing_and_activity_at_the_same_step_change_nothing_of_it(
+    tmp_path: Path, case: str
+) -> None:
+    odd, options = CASES[case]()
+    alone = train(odd, None, **options)
+    odd, options = CASES[case]()
+    watched = train(odd, tmp_path, trace_every=1, activations_every=1, budget=None, **options)
+
+    finding = found(tmp_path)
+    ops = {"forward": "log", "backward": "sqrt", "loss": "log", "data": "linear"}
+    assert (finding.step, finding.op) == (BAD_STEP, ops[case])
+    assert "notes" not in finding.evidence
+    graph = open_logdir(tmp_path).graph("run")
+    assert isinstance(graph, Graph)
+    for name, value in alone.items():
+        if value is not None:
+            assert torch.equal(_bits(value), _bits(watched[name])), name
 
 
 def test_a_healthy_training_has_no_finding(tmp_path: Path) -> None:
