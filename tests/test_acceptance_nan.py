@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -286,6 +288,47 @@ def test_tracing_and_activity_at_the_same_step_change_nothing_of_it(
     for name, value in alone.items():
         if value is not None:
             assert torch.equal(_bits(value), _bits(watched[name])), name
+
+
+DDP = """
+import math, sys
+import torch, vizkit
+from torch import nn
+import torch.distributed as dist
+
+rank, folder, store = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+torch.set_num_threads(1)
+dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+model = nn.parallel.DistributedDataParallel(nn.Linear(4, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with vizkit.watch(model, optimizer, logdir=folder, name="run", nan_origin=True):
+    for step in range(3):
+        x = torch.ones(2, 4) * (math.nan if step == 1 and rank == 0 else 1)
+        model(x).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+dist.destroy_process_group()
+"""
+
+
+def test_with_several_processes_nothing_runs_again_alone(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(DDP)
+    root = str(Path(__file__).parents[1])
+    command = [sys.executable, "-W", "ignore", str(script)]
+    both = [
+        subprocess.Popen(
+            [*command, str(rank), str(tmp_path / "runs"), str(tmp_path / "store")],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": root, "VIZKIT_STRICT": "1"},
+        )
+        for rank in range(2)
+    ]
+    assert [each.wait(timeout=120) for each in both] == [0, 0]
+
+    finding = found(tmp_path / "runs")
+    assert finding.step == 1
+    assert "several processes" in finding.sentence
 
 
 def test_a_healthy_training_has_no_finding(tmp_path: Path) -> None:

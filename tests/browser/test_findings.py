@@ -157,6 +157,7 @@ def test_the_overview_tells_it_first_with_ways_to_chart_heatmap_and_graph(broken
 
     expect(finding).to_contain_text("Step 40: log in the model")
     expect(row).not_to_contain_text("Loss became NaN")
+    expect(row).not_to_contain_text("node_value")  # tells of a node, not of the run
     finding.get_by_role("button", name="chart").click()
     expect(page.locator('[data-vk-tag="loss"]')).to_be_visible()
     expect(page.locator('[data-vk-tag="lr"]')).to_have_count(0)

@@ -60,10 +60,15 @@ def unchanged(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         for module, attributes, buffers in kept:
-            vars(module).clear()
-            vars(module).update(attributes)
-            module._buffers.clear()
-            module._buffers.update(buffers)
+            _give_back(vars(module), attributes)
+            _give_back(module._buffers, buffers)
+
+
+def _give_back(now: dict[str, Any], before: dict[str, Any]) -> None:
+    # Never empty in between: another thread may be using the module.
+    now.update(before)
+    for name in now.keys() - before.keys():
+        del now[name]
 
 
 def _devices() -> tuple[str, ...]:

@@ -87,8 +87,9 @@ class NanOrigin:
 
     def _search(self, act: Any) -> None:
         self.is_searching = False
-        if self._never or (self._model is not None and anything_compiled()):
-            self.notes.append(self._never or _COMPILED)
+        never = self._never or (_reason_now() if self._model is not None else "")
+        if never:
+            self.notes.append(never)
             return
         try:
             self.cause = act()
@@ -166,12 +167,13 @@ def _reason_against(model: nn.Module, inner: nn.Module) -> str:
         return _COMPILED
     if any(isinstance(each, torch.jit.ScriptModule) for each in inner.modules()):
         return "a TorchScript module cannot be run again operation by operation"
-    if _processes() > 1:
-        return "with several processes a forward pass of one alone could wait for the others"
     return ""
 
 
-def _processes() -> int:
+def _reason_now() -> str:
+    """Return what has come up since that speaks against it."""
     distributed = torch.distributed
     is_several = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if is_several else 1
+    if is_several and distributed.get_world_size() > 1:
+        return "with several processes a forward pass of one alone could wait for the others"
+    return _COMPILED if anything_compiled() else ""

@@ -4,6 +4,9 @@
 
   const SPARK_POINTS = 240;
   const SHARE = 'perf/vizkit_share';
+  /** Series of parameters, modules and nodes of the graph: they tell of parts, not of how the run is doing. */
+  const OF_PARTS =
+    /^(grad_norm|weight_norm|update_ratio|grad_nonfinite|node_value|node_grad|activation_\w+|(forward|backward)_ms|memory_bytes)\//;
   const METRIC = /(acc|f1|auc|iou|bleu|rouge|perplexity|ppl|error|val)/i;
 
   function firstMatch(tags, patterns) {
@@ -16,7 +19,7 @@
 
   /** The tags that tell how a run is doing, whoever wrote it. */
   vk.vitalTags = function (tags) {
-    const plain = tags.filter((tag) => !/^(grad_norm|weight_norm|update_ratio)\//.test(tag));
+    const plain = tags.filter((tag) => !OF_PARTS.test(tag));
     const loss = firstMatch(plain, [/^loss$/i, /^train.*loss$/i, /(^|\/)train.*loss/i, /loss$/i, /loss/i]);
     const gradNorm = firstMatch(plain, [/^grad_norm$/, /(^|\/)grad(ient)?_?norm$/i, /grad.*norm/i]);
     const lr = firstMatch(plain, [/^lr$/i, /^lr\//i, /learning.?rate/i, /(^|[/_-])lr([/_-]|$)/i]);
