@@ -131,7 +131,7 @@ def test_a_live_drawing_of_alternating_versions_stays_calm(served, open_page):
 def test_the_strip_tells_which_version_ran_when_and_how_often(served, open_page):
     page = open_page(served, "/graph?runs=switch")
 
-    graph = ready(page, view="rolled", version=2)
+    graph = ready(page, version=2)
 
     words = graph.locator(".vk-strip-words")
     expect(words).to_contain_text("version 2 of 2")
@@ -140,6 +140,12 @@ def test_the_strip_tells_which_version_ran_when_and_how_often(served, open_page)
     expect(graph.locator(".vk-strip-chip strong")).to_have_text(["v1", "v2"])
     expect(graph.locator(".vk-strip-chip[aria-pressed=true]")).to_contain_text("v2")
     expect(graph.locator(".vk-graph-changes")).to_contain_text("b now runs Tanh")
+
+
+def test_what_loops_is_rolled_up_at_first_and_what_does_not_is_not(served, open_page):
+    ready(open_page(served, "/graph?runs=switch"), view="calls")
+
+    ready(open_page(served, "/graph?runs=flips"), view="rolled")
 
 
 def test_a_click_on_a_version_goes_to_its_first_step(served, open_page):

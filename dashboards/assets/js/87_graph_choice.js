@@ -12,9 +12,13 @@
 
   const loggedAs = (list, view) => list.logged.find(({ tag }) => view === TAG + tag);
 
+  /** Whether a loop ran more often at one step than at another; only then rolling up tells more than it hides. */
+  const hasLoops = (list) => list.versions.some(({ topologies }) => topologies > 1);
+
   /** What there is to draw, best first, of an answer of /api/v1/graphs. */
   function views(list) {
-    const ran = list.versions.length ? ['rolled', 'calls'] : [];
+    const forms = hasLoops(list) ? ['rolled', 'calls'] : ['calls', 'rolled'];
+    const ran = list.versions.length ? forms : [];
     return [...ran, ...(list.tree ? ['modules'] : []), ...list.logged.map(({ tag }) => TAG + tag)];
   }
 
