@@ -1,13 +1,22 @@
-"""Every example runs as a newcomer runs it: its loss falls and its gradients are there."""
+"""Every example runs as a newcomer runs it: its loss falls, and its graph is drawn.
 
+The pictures are left in test-results/shots; VIZKIT_SHOTS=1 puts them into docs/img as well.
+"""
+
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from playwright.sync_api import expect
 
 import vizkit
+from tests.browser.conftest import Served, chromium, contexts, open_page, watched  # noqa: F401
+from tests.browser.test_shots import keep, settled
+from vizkit.testing import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RUNS = {
@@ -36,6 +45,21 @@ STATIC = {
     "static_saved_graph": {"net.pt2": "export"},
 }
 """The graphs that are logged where nothing is trained, and what they are from."""
+GRAPHS = {
+    "dataloader_module": "",
+    "dynamic_conditional": "vs=previous",
+    "dynamic_loop": "vs=previous",
+    "dynamic_modular": "vs=v:1",
+    "dynamic_recurrent": "vs=previous",
+    "dynamic_recursive": "vs=previous",
+    "pretrained_network": "vs=previous",
+    "static_fusion": "view=tag:after+fusion&vs=tag:before+fusion",
+    "static_saved_graph": "",
+    "two_layer_autograd_function": "",
+    "two_layer_manual": "",
+    "two_layer_nn": "",
+}
+"""How the graph of each example is looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +117,36 @@ def test_what_is_computed_by_hand_is_a_graph_too(tmp_path):
     )
 
 
+@pytest.fixture(scope="module")
+def viewer(logdir, tmp_path_factory):
+    """A viewer over the runs of this module's tests, or of those examples that are missing."""
+    served = Served(logdir, free_port(), tmp_path_factory.mktemp("cache")).start()
+    yield served
+    served.stop()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("example", "query"), GRAPHS.items(), ids=GRAPHS)
+def test_the_graph_of_an_example_is_drawn(logdir, viewer, open_page, example, query):  # noqa: F811
+    name = example.replace("_", "-")
+    if not (logdir / name).exists():
+        run(example, logdir)
+
+    page = open_page(viewer, f"/graph?runs={name}&{query}")
+    graph = page.locator("#vk-page-graph")
+    expect(graph).to_have_attribute("data-vk-ready", "1")
+    expect(graph).not_to_have_attribute("data-vk-nodes", "0")
+    picture = settled(page)
+
+    keep(picture, f"example-{name}", in_docs=True)
+    assert len(Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 24)) > 100
+    if "vs=" in query:
+        expect(graph.get_by_text("compared with")).to_be_visible()
+
+
 def test_every_example_is_tested_and_in_the_table():
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
     table = (EXAMPLES / "README.md").read_text()
 
-    assert scripts == {*RUNS, *STATIC}
+    assert scripts == {*RUNS, *STATIC} == {*GRAPHS}
     assert all(f"`{script}.py`" in table or f"({script}.py)" in table for script in scripts)
