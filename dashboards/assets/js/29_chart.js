@@ -236,8 +236,7 @@
       this.settleSoon.cancel();
       inView.unobserve(this.el);
       this.resize.disconnect();
-      this.pointer.destroy();
-      this.pins.destroy();
+      for (const part of [this.pointer, this.pins]) part.destroy();
       vk.schedule.forget(this);
       this.sources.destroy();
       clearTimeout(this.later);
