@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ _SETTINGS = {"force_disable_caches": True, "trace.provenance_tracking_level": 1}
 """A compiler that answers from a cache would say nothing; provenance: which operation is where."""
 _MAPPINGS = "inductor_provenance_tracking_node_mappings"
 _BREAKS = "dynamo_graph_break_reason"
+_PLACE = re.compile(r"^Graph break in user code at (.+:\d+)", re.MULTILINE)
+_REASON = re.compile(r"^(?:Graph Break )?Reason: (.+)", re.MULTILINE)
 
 Record = tuple[Mapping[str, Any], Any]
 
@@ -67,7 +70,7 @@ def mappings_in(records: list[Record]) -> tuple[Mapping[str, list[str]], Mapping
 
 def breaks_in(records: list[Record]) -> list[str]:
     """Return why the model fell into several graphs, each with its place in the user's code."""
-    found = [str(payload) for about, payload in records if about.get("name") == _BREAKS]
+    found = [_told(str(payload)) for about, payload in records if about.get("name") == _BREAKS]
     return list(dict.fromkeys(found))
 
 
@@ -101,3 +104,11 @@ def is_compiled(model: nn.Module) -> bool:
     """Tell whether torch.compile was called on a module."""
     optimized = torch._dynamo.OptimizedModule
     return isinstance(model, optimized) or getattr(model, "_compiled_call_impl", None) is not None
+
+
+def _told(reason: str) -> str:
+    """Return why the model was cut, and at which line of the user's code."""
+    place, why = _PLACE.search(reason), _REASON.search(reason)
+    where = f" at {place.group(1)}" if place else ""
+    what = why.group(1) if why else next(iter(reason.strip().splitlines()), "no reason told")
+    return f"graph break{where}: {what}"[:300]

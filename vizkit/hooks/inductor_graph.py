@@ -25,8 +25,6 @@ from vizkit.kinds.graph.signatures import signed
 
 WITHOUT_GRADIENTS = "compiled without gradients: kernels of a training keep more for backward"
 SILENT = "this torch does not tell which kernel runs which operation"
-_PLACE = re.compile(r"^Graph break in user code at (.+:\d+)", re.MULTILINE)
-_REASON = re.compile(r"^(?:Graph Break )?Reason: (.+)", re.MULTILINE)
 _ARGUMENT = re.compile(r"^[Ll]_(.+?)_*$")
 
 _FEW = 20
@@ -133,7 +131,7 @@ def _before(model: nn.Module, capture: _Capture, called: Mapping[int, str]) -> t
     if last is not None:
         for place, node in enumerate(_results(last.part.module)):
             reading.result(place, node.name)
-    reading.building.notes += [WITHOUT_GRADIENTS, *map(_told, breaks_in(capture.records))]
+    reading.building.notes += [WITHOUT_GRADIENTS, *breaks_in(capture.records)]
     return reading.building.graph(prune=True), reading.ids
 
 
@@ -244,11 +242,3 @@ def _results(module: fx.GraphModule) -> list[fx.Node]:
 def _number(kernel: str) -> int:
     number = kernel.rpartition(":")[2]
     return int(number) if number.isdigit() else 0
-
-
-def _told(reason: str) -> str:
-    """Return why the model was cut, and at which line of the user's code."""
-    place, why = _PLACE.search(reason), _REASON.search(reason)
-    where = f" at {place.group(1)}" if place else ""
-    what = why.group(1) if why else next(iter(reason.strip().splitlines()), "no reason told")
-    return f"graph break{where}: {what}"[:300]

@@ -12,6 +12,11 @@ from vizkit.hooks.inductor_compat import TRACE, is_compiled
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 
 
+BREAK = """Graph break in user code at /home/me/net.py:8
+Graph Break Reason: Data-dependent branching
+  Explanation: ..."""
+
+
 def tell(name, payload):
     logger = logging.getLogger(TRACE)
     record = logger.makeRecord(TRACE, logging.DEBUG, "f", 1, "", (), None)
@@ -38,11 +43,15 @@ def test_kernels_and_origins_are_read():
     payload = json.dumps({"cppCodeToPost": {"k:1": ["conv"]}, "postToPre": {"conv": ["conv2d"]}})
     with inductor_compat.listening() as records:
         tell("inductor_provenance_tracking_node_mappings", payload)
-        tell("dynamo_graph_break_reason", "because")
+        tell("dynamo_graph_break_reason", BREAK)
+        tell("dynamo_graph_break_reason", BREAK)
         tell("dynamo_graph_break_reason", "because")
 
     assert inductor_compat.mappings_in(records) == ({"k:1": ["conv"]}, {"conv": ["conv2d"]})
-    assert inductor_compat.breaks_in(records) == ["because"]
+    assert inductor_compat.breaks_in(records) == [
+        "graph break at /home/me/net.py:8: Data-dependent branching",
+        "graph break: because",
+    ]
     assert inductor_compat.mappings_in([]) == ({}, {})
 
 
