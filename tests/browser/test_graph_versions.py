@@ -304,7 +304,7 @@ def test_a_graph_of_a_file_is_shown_with_its_facts(served, open_page):
     expect(details.locator(".vk-pairs")).to_contain_text("Conv")
     expect(details.locator(".vk-pairs")).to_contain_text("stride")
     expect(details.locator(".vk-node-source code")).to_have_text("net.py:0")
-    expect(graph.locator(".vk-graph-notes-box summary")).to_have_text("One thing could not be seen")
+    expect(graph.locator(".vk-graph-notes-box summary")).to_have_text("One note on what is shown")
     expect(graph.locator(".vk-graph-strip")).to_be_hidden()
     expect(graph.get_by_label("Colour by")).to_have_value("none")
 

@@ -87,7 +87,7 @@
     showNotes(notes) {
       this.notes.replaceChildren(...notes.map((note) => vk.el('li', {}, note)));
       this.notesBox.hidden = !notes.length;
-      this.summary.textContent = notes.length === 1 ? 'One thing could not be seen' : `${notes.length} things could not be seen`;
+      this.summary.textContent = notes.length === 1 ? 'One note on what is shown' : `${notes.length} notes on what is shown`;
     }
 
     setShown(isShown) {
