@@ -39,7 +39,7 @@ TOOLS = """() => {
   const idle = () => bench.until(() => !canvas.el.dataset.vkBusy);
   const containers = () => [...graph.model.byId.values()].filter((node) => node.children.length);
   window.probe = {
-    count: () => graph.model.byId.size,
+    boxes: () => canvas.layout.boxes.length,
     async expand(ids) {
       const open = new Set([...ids, '']);
       const start = performance.now();
@@ -198,7 +198,7 @@ class Clock:
 
 def measure(page: Page, name: str, url: str) -> dict[str, Any]:
     clock = Clock(page)
-    page.goto(f"{url}/graph?runs={name}")
+    page.goto(f"{url}/graph?runs={name}&view=calls")
     told: dict[str, Any] = {"usable": page.evaluate(READY), "usable_cpu": clock.now_ms()}
     page.evaluate(TOOLS)
 
@@ -220,6 +220,7 @@ def measure(page: Page, name: str, url: str) -> dict[str, Any]:
     timed("expand_first", "(ids) => probe.expand(ids)", 1, lines)
     timed("expand_again", "(ids) => probe.expand(ids)", 1, lines)
     timed("expand_all", "probe.expand(probe.all())", 1)
+    told["boxes"] = page.evaluate("probe.boxes()")
     page.evaluate("probe.look(0.7)")
     timed("recolour", "probe.recolor()", 15)
     timed("frame", "probe.frames(120)", 1)

@@ -5,9 +5,8 @@
   const READABLE = 0.36; // scale below which text is left out
   /** Operations that compute nothing: they only say the same numbers in another shape. */
   const PLUMBING = new Set(
-    ('view unsafeview reshape reshapealias transpose t permute expand squeeze unsqueeze clone contiguous select slice asstrided ' +
-      'tocopy alias detach flatten identity')
-      .split(' '),
+    `view unsafeview reshape reshapealias transpose t permute expand squeeze unsqueeze clone contiguous select slice
+      asstrided tocopy alias detach flatten identity`.split(/\s+/),
   );
   const isPlumbing = ({ op }) => PLUMBING.has(op.replace(/_/g, '').toLowerCase());
   const SPECK = 2.5; // px of a container on the screen below which its inside is left out
@@ -108,6 +107,17 @@
       return Number.isNaN(this.value(node)) ? '' : this.scene.overlay.text(node);
     }
 
+    /** The part of a large box that is near the view: dashes along 100,000 px would cost more than all the rest. */
+    shownPart({ x, y, width, height }) {
+      const { left, top, right, bottom } = this.view;
+      const cut = (start, length, low, high) => {
+        const from = Math.max(start, start + 90 * Math.floor((low - 90 - start) / 90)); // whole dashes
+        return [from, Math.min(start + length, high + 90) - from];
+      };
+      const [across, down] = [cut(x, width, left, right), cut(y, height, top, bottom)];
+      return { x: across[0], y: down[0], width: across[1], height: down[1] };
+    }
+
     // -- containers
 
     container(box) {
@@ -115,7 +125,7 @@
       const { node } = box;
       if (node.isFrame) return;
       const fill = node.depth % 2 ? colors.bg : colors.surface;
-      pen.shape('box', box, { fill, ...this.marks.outline(node), dash: node.isStack ? [5, 4] : node.state === 'no_grad' ? [4, 3] : null });
+      pen.shape('box', this.shownPart(box), { fill, ...this.marks.outline(node), dash: node.isStack ? [5, 4] : node.state === 'no_grad' ? [4, 3] : null });
       if (!this.hasText) return;
       const middle = box.y + vk.graphChrome.header / 2;
       const title = vk.nodeTitle(node) + (node.countText ? `  ${node.countText}` : '');
