@@ -16,7 +16,7 @@ from vizkit.hooks.graph_trace import dtype_name
 from vizkit.hooks.graph_walk import sequence_number
 from vizkit.hooks.guard import Guard
 from vizkit.hooks.module_hooks import ModuleHooks
-from vizkit.hooks.shapes import tensors_in
+from vizkit.hooks.shapes import shape_of, tensors_in
 from vizkit.kinds.graph.graph import Shape
 
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
@@ -160,7 +160,7 @@ class ModuleCalls:
 
     def _note_inputs(self, call: Call, inputs: Any) -> None:
         tensors = list(tensors_in(inputs))
-        call.input_shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+        call.input_shapes = tuple(shape_of(tensor) for tensor in tensors)
         call.versions = {id(tensor): tensor_version(tensor) for tensor in tensors}
         if call.parent < 0:
             for tensor in tensors:
@@ -170,7 +170,7 @@ class ModuleCalls:
 
     def _note_model_input(self, tensor: Tensor) -> None:
         if tensor.grad_fn is None and self.maker(tensor) is None:
-            self.inputs.append((tuple(tensor.shape), dtype_name(tensor.dtype)))
+            self.inputs.append((shape_of(tensor), dtype_name(tensor.dtype)))
             self._made[id(tensor)] = (weakref.ref(tensor), -len(self.inputs))
 
     def _note_outputs(self, call: Call, place: int, output: Any) -> None:
@@ -178,7 +178,7 @@ class ModuleCalls:
         for tensor in tensors_in(output):
             node = tensor.grad_fn
             number = -1 if node is None else _number(node)
-            shape, dtype = tuple(tensor.shape), dtype_name(tensor.dtype)
+            shape, dtype = shape_of(tensor), dtype_name(tensor.dtype)
             results.append((number, tensor.output_nr, shape, dtype))
             if call.versions.get(id(tensor)) == tensor_version(tensor):
                 call.same = True  # Identity, or Dropout that drops nothing

@@ -28,6 +28,8 @@ def flops_of(op: str, inputs: Inputs, output: Shape) -> int | None:
     `op`: autograd's name ("Addmm") or the function's ("linear"); `inputs` in its order.
     """
     name = op.lower()
+    if any(size < 0 for shape in (output, *inputs) for size in shape or ()):
+        return None  # a nested tensor
     if name in PRODUCTS:
         return PRODUCTS[name](inputs, output)
     if "convolution" in name or name.startswith("conv"):

@@ -15,6 +15,7 @@ from vizkit.hooks.graph_calls import ModuleCalls
 from vizkit.hooks.graph_lines import Lines
 from vizkit.hooks.graph_trace import dtype_name
 from vizkit.hooks.graph_walk import sequence_number
+from vizkit.hooks.shapes import shape_of
 from vizkit.kinds.graph.graph import Shape
 
 MOST = 20_000
@@ -105,7 +106,7 @@ class Operations:
     def begins(self, name: str, tensors: Sequence[Tensor]) -> Op:
         """Note what an operation reads, before it runs."""
         op = Op(name, sequence_number(), tuple([self._origin(tensor) for tensor in tensors]))
-        op.input_shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+        op.input_shapes = tuple(shape_of(tensor) for tensor in tensors)
         return op
 
     def ended(self, op: Op, tensors: Sequence[Tensor], made: Sequence[Tensor]) -> None:
@@ -118,7 +119,7 @@ class Operations:
         op.transformed = is_transforming()
         # Asking a view for its grad_fn may make a node: whether it has one tells the counter.
         op.grad = op.stop > op.start and any(tensor.requires_grad for tensor in made)
-        op.shapes = tuple(tuple(tensor.shape) for tensor in made)
+        op.shapes = tuple(shape_of(tensor) for tensor in made)
         op.dtypes = tuple(dtype_name(tensor.dtype) for tensor in made)
         if self._calls is not None:
             op.call, op.after = self._calls.innermost, len(self._calls.rows)
@@ -153,7 +154,7 @@ class Operations:
     def _from_elsewhere(self, tensor: Tensor) -> Origin:
         origin: Origin = "loose", len(self.loose), 0
         inside = self._calls is not None and self._calls.innermost >= 0
-        self.loose.append(Loose(tuple(tensor.shape), dtype_name(tensor.dtype), given=not inside))
+        self.loose.append(Loose(shape_of(tensor), dtype_name(tensor.dtype), given=not inside))
         self._made[id(tensor)] = (weakref.ref(tensor), origin)
         return origin
 

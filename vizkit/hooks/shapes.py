@@ -207,5 +207,10 @@ def _slots_of(value: Any) -> dict[str, Any]:
     }
 
 
+def shape_of(tensor: Tensor) -> Shape:
+    """Return a tensor's shape, -1 for a dimension that differs within a nested tensor."""
+    return tuple([size if type(size) is int else -1 for size in tensor.shape])
+
+
 def _shapes(values: Any) -> tuple[Shape, ...]:
-    return tuple(tuple(tensor.shape) for tensor in tensors_in(values))
+    return tuple(shape_of(tensor) for tensor in tensors_in(values))

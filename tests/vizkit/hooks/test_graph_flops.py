@@ -84,6 +84,7 @@ def test_a_missing_shape_is_worked_out_from_the_others_or_unknown():
     assert flops_of("rmatmul", [(4, 3), (2, 4)], (2, 3)) == 2 * 2 * 3 * 4
     assert flops_of("Convolution", [(2, 4, 9, 9), None], (2, 4, 9, 9)) is None
     assert flops_of("scaled_dot_product_attention", [(2, 3)] * 3, (2, 3)) is None
+    assert flops_of("linear", [(2, -1, 4), (3, 4)], (2, -1, 3)) is None
     assert flops_of("Tanh", [(2, 3)], (2, 3)) == 0
 
 

@@ -1,12 +1,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
 from vizkit.hooks.eager_modules import anything_compiled
 from vizkit.hooks.guard import Guard
-from vizkit.hooks.shapes import COMPILED, Call, ForwardWatcher, is_compiled, tensors_in
+from vizkit.hooks.shapes import COMPILED, Call, ForwardWatcher, is_compiled, shape_of, tensors_in
 
 
 class Residual(nn.Module):
@@ -156,3 +157,11 @@ def test_no_hook_is_left_in_an_encoder_layer_and_none_comes_into_one_that_evalua
         assert watcher.is_done
         if not anything_compiled():
             assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_dimensions_that_differ_within_a_nested_tensor_have_no_size():
+    jagged = torch.nested.nested_tensor([torch.ones(2, 4), torch.ones(3, 4)], layout=torch.jagged)
+
+    assert shape_of(jagged) == (2, -1, 4)
+    assert shape_of(torch.ones(2, 3)) == (2, 3)
