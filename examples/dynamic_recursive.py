@@ -8,7 +8,7 @@ from torch import nn
 
 import vizkit
 
-STEPS, SIZE = 300, 16
+STEPS, SIZE = 200, 16
 
 Tree = float | tuple["Tree", str, "Tree"]
 """A number, or (left, "+" or "-", right)."""
@@ -33,9 +33,9 @@ class Evaluator(nn.Module):
         join = self.join["plus" if sign == "+" else "minus"]
         return join(torch.cat([self.read(left), self.read(right)], 1))
 
-    def forward(self, tree: Tree):
-        """Return what a tree is worth, [1, 1]."""
-        return self.value(self.read(tree))
+    def forward(self, trees: list[Tree]):
+        """Return what each tree is worth, [n, 1]."""
+        return self.value(torch.cat([self.read(tree) for tree in trees]))
 
 
 def grow(depth: int, signs: str) -> Tree:
@@ -57,13 +57,14 @@ def main(logdir: str) -> None:
     torch.manual_seed(0)
     random.seed(0)
     model = Evaluator()
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
 
     # Small and never twice the same: "always" looks at each step's graph, whatever it costs.
     with vizkit.watch(model, optimizer, logdir=logdir, name="dynamic-recursive", graph="always"):
         for step in range(STEPS):
             trees = [grow(4, "+" if step < 100 else "+-") for _ in range(8)]
-            loss = sum((model(tree) - worth(tree)).pow(2).mean() for tree in trees) / len(trees)
+            wanted = torch.tensor([[worth(tree)] for tree in trees])
+            loss = (model(trees) - wanted).pow(2).mean()
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()

@@ -16,7 +16,7 @@ from torch import nn
 
 import vizkit
 
-STEPS, FROZEN = 300, 150
+STEPS, FROZEN = 200, 100
 
 
 class RNet(nn.Module):
