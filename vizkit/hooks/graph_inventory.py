@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -34,10 +34,17 @@ def inventory_of(subject: Subject, names: Mapping[int, str]) -> Inventory:
     parameters = tuple(_parameter(name, tensor) for name, tensor in known.items())
     model = subject.model()
     if model is None:
-        return Inventory(parameters)
+        return Inventory(_by_hand(parameters))
     root = unwrapped(model)
     buffers = tuple(_buffer(clean_name(name), tensor) for name, tensor in root.named_buffers())
     return Inventory(parameters, buffers, _modules(root), _wrappers(model))
+
+
+def _by_hand(parameters: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Return raw tensors of which none asks for a gradient as trained by hand, not frozen."""
+    if all(node.state == "frozen" for node in parameters):
+        return tuple(replace(node, state="") for node in parameters)
+    return parameters
 
 
 def _wrappers(model: nn.Module) -> tuple[str, ...]:

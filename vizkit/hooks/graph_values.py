@@ -15,7 +15,7 @@ from vizkit.kinds.graph.tree import RUNNING
 from vizkit.kinds.vector.value import Vector
 
 MOST_OPERATIONS = 64
-MOST_ELEMENTS = 1 << 16
+MOST_ELEMENTS = 1 << 18
 """Of each tensor; a graph with more, or with larger ones, has no numbers."""
 
 VALUE_TAG, GRADIENT_TAG = "node_value", "node_grad"

@@ -59,7 +59,7 @@
     };
   }
 
-  const isPlain = ({ tag }) => !/^(perf|grad_norm|weight_norm|update_ratio)\//.test(tag) && tag.split('/').length <= 2;
+  const isPlain = ({ tag }) => !/^(perf|grad_norm|weight_norm|update_ratio|grad_nonfinite|activation_\w+|forward_ms|backward_ms|memory_bytes|node_value|node_grad)\//.test(tag) && tag.split('/').length <= 2;
   const depth = ({ tag }) => (tag.includes('/') ? 1 : 0);
 
   /** What is shown until somebody chooses: facts, the metrics that most runs have, and config. */

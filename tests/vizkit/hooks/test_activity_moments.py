@@ -47,7 +47,8 @@ def spoilt():
         spoilt(),
         torch.full((5,), torch.nan),
     ],
-    ids=lambda tensor: f"{tuple(tensor.shape)}-{tensor.dtype}-{float(tensor.flatten()[0]):.1g}",
+    # No values: random ones would give each test process other names.
+    ids=lambda tensor: f"{tuple(tensor.shape)}-{tensor.dtype}",
 )
 def test_dense_tensors(tensor):
     same(moments(tensor), tensor.numpy())

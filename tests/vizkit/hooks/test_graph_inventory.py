@@ -45,3 +45,11 @@ def test_raw_tensors():
 
     assert [(node.name, node.shapes) for node in found.parameters] == [("w", ((2, 3),))]
     assert found.modules is None
+
+
+def test_raw_tensors_without_autograd_are_trained_by_hand_not_frozen():
+    by_hand = stock({"v": torch.ones(2), "w": torch.ones(3)})
+    mixed = stock({"v": torch.ones(2), "w": torch.ones(3, requires_grad=True)})
+
+    assert [node.state for node in by_hand.parameters] == ["", ""]
+    assert [node.state for node in mixed.parameters] == ["frozen", ""]
