@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-import time
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -14,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from vizkit.environment import rank_of_process
 from vizkit.hooks.activity import activity_of
 from vizkit.hooks.collector import Collector
 from vizkit.hooks.graph_pace import Pace
@@ -27,9 +25,10 @@ from vizkit.hooks.nan_origin import NanOrigin
 from vizkit.hooks.nan_watch import NanWatch
 from vizkit.hooks.roster import Roster
 from vizkit.hooks.rows import Assembly
+from vizkit.hooks.run_choice import as_list, first_step_of, name_of, open_run
 from vizkit.hooks.settings import ALWAYS, Settings
 from vizkit.hooks.shapes import ForwardPass, ForwardWatcher
-from vizkit.hooks.silent_run import SilentRun, rank
+from vizkit.hooks.silent_run import SilentRun
 from vizkit.hooks.subject import Subject, subject_of
 from vizkit.kinds.graph.module_graph import TAG, ModuleGraph
 from vizkit.lifetime import describe
@@ -97,7 +96,8 @@ class Watch:
         """Record all operations inside, also those without modules, gradients or a backward pass.
 
         The step's graph gets them with the lines of code that they stand in. They take 1.3
-        to 4 times as long, the shorter the more; nothing else changes. Where torch.compile is used, it does nothing.
+        to 4 times as long, short ones the most; nothing else changes. Where torch.compile is used,
+        it does nothing.
         """
         recorder = None if self._closed else self._recorder
         return nullcontext() if recorder is None else recorder.hearing.everything()
@@ -235,38 +235,11 @@ def watch(
 ) -> Watch:
     """Log each step of a PyTorch training; see `vizkit.watch`."""
     subject = subject_of(model)
-    first = _first_step(run, start_step)
+    first = first_step_of(run, start_step)
     settings = Settings(
         every, weights_every, first, budget, graph, trace_every, activations_every, nan_origin
     )
-    folder = Path(logdir) / (name or _name(subject))
-    opened = run or _open_run(folder, config, first, total_steps)
-    optimizers = _as_list(optimizer)
+    folder = Path(logdir) / (name or name_of(subject))
+    opened = run or open_run(folder, config, first, total_steps)
+    optimizers = as_list(optimizer)
     return Watch(subject, optimizers, criterion, opened, settings, owns_run=run is None)
-
-
-def _open_run(
-    folder: Path, config: Mapping[str, Any] | None, start_step: int, total_steps: int | None
-) -> Run | SilentRun:
-    here = rank() or rank_of_process() or 0
-    if here:
-        return SilentRun(folder, start_step)
-    return Run(folder, config=config, start_step=start_step, total_steps=total_steps)
-
-
-def _first_step(run: Run | None, start_step: int | None) -> int:
-    if start_step is not None:
-        return start_step
-    if run is None:
-        return 0
-    return run.start_step if run.last_step is None else run.last_step + 1
-
-
-def _name(subject: Subject) -> str:
-    return f"{subject.title}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-
-
-def _as_list(optimizer: Any) -> list[Any]:
-    if optimizer is None:
-        return []
-    return list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
