@@ -491,6 +491,24 @@ def test_another_version_keeps_the_selected_box_where_it_is(spare, show):
     assert (after["y"], after["x"]) == pytest.approx((before["y"], before["x"]), abs=0.5)
 
 
+def test_a_view_that_nobody_moved_fits_what_is_wider_again(spare, show):
+    wide = Graph(
+        (*net().nodes, *(op(f"Side{k}", "", 20 + k) for k in range(9))),
+        (*net().edges, *(edge for k in range(9) for edge in flow("Mean", f"Side{k}"))),
+        net().scopes,
+    )
+    inside = "spare.boxes().every(([id]) => spare.canvas.boxOf(id).x >= 0)"
+    show(net(), ["", "/"])
+
+    show(wide, ["", "/"])
+    fitted = spare.evaluate(inside)
+    spare.evaluate("spare.canvas.view.moveBy(-5000, 0)")
+    show(net(), ["", "/"])
+
+    assert fitted
+    assert not spare.evaluate(inside), "what the user moved is not moved back"
+
+
 def test_colours_and_marks_never_lay_out_again(spare, show):
     told = show(net())
 

@@ -351,6 +351,16 @@ def test_of_five_thousand_nodes_only_rows_in_sight_are_built(served, open_page):
     assert page.evaluate("vk.mounted.Graph.parts.tree.nodes.length") > BIG * OPS
 
 
+def test_the_list_stays_full_when_the_graph_is_drawn_anew(served, open_page):
+    page = open_page(served, "/graph?runs=big")
+    graph = ready(page)
+
+    page.evaluate("vk.mounted.Graph.expand()")
+
+    seen = graph.locator(".vk-tree").evaluate("list => list.clientHeight / 24")
+    assert graph.locator("[role=treeitem]").count() >= seen > 13
+
+
 def test_five_thousand_nodes_are_recoloured_in_no_time(served, open_page):
     page = open_page(served, "/graph?runs=big&overlay=forward_ms")
     graph = ready(page)

@@ -11,7 +11,8 @@ from typing import Any
 
 from vizkit.kinds.runinfo.record import jsonable
 from vizkit.playback.file_subjects import subject_of
-from vizkit.playback.logdir import Logdir, RunInfo, open_logdir
+from vizkit.playback.logdir import Logdir, open_logdir
+from vizkit.playback.run_info import RunInfo
 from vizkit.playback.table import choose
 
 WIDE = 200  # columns, where there is no terminal

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from vizkit.index.rows import Summary
-from vizkit.playback.logdir import Logdir, RunInfo
+from vizkit.playback.logdir import Logdir
+from vizkit.playback.run_info import RunInfo
 from vizkit.playback.runreader import Series
 from vizkit.playback.subjects import Subject
 

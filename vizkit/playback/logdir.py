@@ -3,52 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 from threading import RLock
-from typing import Any
 from weakref import WeakValueDictionary
 
 from vizkit.errors import LogdirNotFoundError, RunNotFoundError, TagNotFoundError
 from vizkit.events.discover import Found, Problem, find_runs
-from vizkit.events.status import process_alive, status
-from vizkit.index.rows import RunFacts
 from vizkit.kinds.finding.finding import Finding
 from vizkit.kinds.graph import module_graph
 from vizkit.kinds.graph.graph import Graph
 from vizkit.kinds.graph.module_graph import ModuleGraph
 from vizkit.playback.graphs import GraphVersion, findings_of, module_trees, unseen_of, versions_of
+from vizkit.playback.run_info import RunInfo, run_info
 from vizkit.playback.runreader import RunReader, Series
 
 _opened: WeakValueDictionary[Path, Logdir] = WeakValueDictionary()
 _opening = RLock()
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """A run as it is now. Times in seconds since 1970; None where nothing is known.
-
-    name: its folder, relative to LOGDIR. status: "running", "finished", "failed" or "stalled".
-    config: as logged, or the hyperparameters another writer recorded. points: of all series.
-    attempts: how often the training was started over, and the first time.
-    """
-
-    name: str
-    status: str
-    started: float | None
-    ended: float | None
-    config: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    first_step: int | None
-    last_step: int | None
-    total_steps: int | None
-    tags: tuple[str, ...]
-    points: int
-    attempts: int
-    error: str | None = None
 
 
 def open_logdir(logdir: str | PathLike[str]) -> Logdir:
@@ -88,7 +61,7 @@ class Logdir:
         """Return all runs, by name."""
         with self._lock:
             self._look()
-            return [self._info(run, self._read(run)) for run in sorted(self._found.runs)]
+            return [run_info(run, self._read(run), time.time()) for run in sorted(self._found.runs)]
 
     def tags(self, run: str) -> list[str]:
         """Return the tags of a run's series, sorted; those of vectors are `PREFIX/<name>`.
@@ -232,34 +205,6 @@ class Logdir:
             return [(version, record.graph) for version, record in captured]
         trees = module_trees([(each.step, each.content) for each in reader.graphs], last_step)
         return [(version, module_graph.decode(content)) for version, content in trees]
-
-    def _info(self, run: str, reader: RunReader) -> RunInfo:
-        facts, (first_wall, _), steps = reader.facts, reader.wall_times, reader.steps
-        return RunInfo(
-            name=run,
-            status=_status(facts, reader, time.time()),
-            started=first_wall if facts.started is None else facts.started,
-            ended=facts.ended,
-            config=facts.config,
-            environment=facts.environment,
-            first_step=steps[0],
-            last_step=steps[1],
-            total_steps=facts.total_steps,
-            tags=tuple(reader.tags),
-            points=reader.points,
-            attempts=reader.attempts,
-            error=facts.error,
-        )
-
-
-def _status(facts: RunFacts, reader: RunReader, now: float) -> str:
-    last_wall = reader.wall_times[1]
-    if facts.status is None:
-        return status(None, max(last_wall or 0.0, reader.files.changed()), now)
-    where = facts.environment
-    host, pid = str(where.get("host") or ""), int(where.get("pid") or 0)
-    alive = process_alive(host, pid, float(where.get("started") or 0.0))
-    return status(facts.status, last_wall, now, writer_alive=alive)
 
 
 def _step_of(finding: Finding) -> int:

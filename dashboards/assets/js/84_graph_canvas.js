@@ -67,11 +67,13 @@
     put(layout, model, anchor) {
       const pin = anchor ?? this.commonBox(layout, model);
       const before = pin !== null ? this.boxOf(pin) : null;
+      const isFitted = anchor === null && this.view.isFitted;
       Object.assign(this, { layout, model });
       this.layouts += 1;
       const after = pin !== null ? this.boxOf(pin) : null;
       if (before && after) this.view.moveBy(before.x - after.x + (before.width - after.width) / 2, before.y - after.y);
       else this.view.fit();
+      if (isFitted) this.view.stayFitted();
       const { solver } = vk.graphLayouts();
       Object.assign(this.el.dataset, {
         vkBusy: '',

@@ -9,11 +9,11 @@
 
   class GraphView {
     constructor(canvas) {
-      Object.assign(this, { canvas, x: 0, y: 0, scale: 1 });
+      Object.assign(this, { canvas, x: 0, y: 0, scale: 1, isFitted: false });
     }
 
     set(place) {
-      Object.assign(this, place);
+      Object.assign(this, place, { isFitted: false });
       this.canvas.repaint();
     }
 
@@ -53,6 +53,14 @@
       if (!layout || !painter.width) return;
       const across = (painter.width - 2 * TOOLS) / layout.width;
       this.centre(Math.min(1.15, Math.max(this.whole(), Math.min(READABLE, across))));
+      this.isFitted = true;
+    }
+
+    /** Go on as a view that nobody moved: it fits again where what came is wider than the screen. */
+    stayFitted() {
+      const { painter, layout } = this.canvas;
+      if (this.x < 0 || this.x + layout.width * this.scale > painter.width) this.fit();
+      this.isFitted = true;
     }
 
     /** Fit; and when that is what is shown already, all of it however small. */

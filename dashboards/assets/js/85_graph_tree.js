@@ -48,6 +48,8 @@
       this.nodes = vk.openNodes(model.root, open);
       this.places = new Map(this.nodes.map((node, place) => [node.id, place]));
       this.items.clear();
+      // Room for all rows first: empty, the list is no higher than its padding, and that is how many would be built.
+      this.bottom.style.height = `${this.nodes.length * ROW}px`;
       this.body.replaceChildren();
       if (!this.places.has(this.current)) this.current = this.nodes[0].id;
       this.fill();

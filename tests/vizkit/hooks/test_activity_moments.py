@@ -1,5 +1,7 @@
 """Against NumPy in float64, for every kind of tensor."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -67,7 +69,8 @@ def test_a_sparse_tensors_missing_numbers_are_zeros():
     dense = torch.tensor([[0.0, 2.0, 0.0], [0.0, 0.0, 5.0], [0.0, -1.0, 0.0]])
 
     same(moments(dense.to_sparse()), dense.numpy())
-    with pytest.warns(UserWarning, match="beta"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # "beta", once a process
         same(moments(dense.to_sparse_csr()), dense.numpy())
 
 
