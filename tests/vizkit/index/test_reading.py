@@ -40,6 +40,16 @@ def test_payloads_are_found_pending_and_written(index):
     assert index.payloads("nope", "histograms") == []
 
 
+def test_payloads_are_found_while_they_are_being_written(index):
+    put(index, payload("a", "histograms", offset=0))
+    before = index.newest_payload("run", "histograms")
+
+    index._contents.gather()  # the commit is under way: no more pending, not yet in the database
+
+    assert [row.tag for row in index.payloads("run", "histograms")] == ["a"]
+    assert index.newest_payload("run", "histograms") == before
+
+
 def test_the_content_of_a_payload_is_read_from_its_file(index, logdir):
     (logdir / "run").mkdir()
     (logdir / "run" / "file").write_bytes(b"....content....")
