@@ -46,6 +46,8 @@ class Contents:
         self.runs = dict(runs)
         self.states = dict(states)
         self.pending = Pending()
+        self.writing: list[tuple[int, int, PayloadRow]] = []
+        """Payloads of a commit under way: no more pending, and not surely in the database."""
         self._load = load
         self._next_payload = next_payload
         numbers = (run.number for run in runs.values())
@@ -77,6 +79,7 @@ class Contents:
             pending.runs.pop(run.number, None)
             pending.states = {k: state for k, state in pending.states.items() if k[0] != run.number}
             pending.payloads = [each for each in pending.payloads if each[1] != run.number]
+            self.writing = [each for each in self.writing if each[1] != run.number]
         return run
 
     def gather(self, keep: int | None = None) -> tuple[Commit, Pending]:
@@ -85,6 +88,7 @@ class Contents:
         keep: None, or how many rows of the journal to keep: then open chunks are written as chunks.
         """
         pending, self.pending = self.pending, Pending()
+        self.writing = pending.payloads
         runs = pending.runs if keep is None else {r.number: r for r in self.runs.values()}
         if keep is not None:
             count(lane for run in runs.values() for lane in run.lanes)
@@ -106,6 +110,7 @@ class Contents:
 
     def written(self, commit: Commit) -> None:
         """Note that a commit lies in the database."""
+        self.writing = []
         for each in commit.lanes:
             for no in each.sealed:
                 each.lane.waiting.pop(no, None)
@@ -114,7 +119,7 @@ class Contents:
 
     def take_back(self, failed: Pending) -> None:
         """Put what could not be written before what came in since."""
-        newer = self.pending
+        newer, self.writing = self.pending, []
         gone = set(newer.forgotten)
         known = {n: run for n, run in failed.runs.items() if n not in gone}
         states = {key: state for key, state in failed.states.items() if key[0] not in gone}

@@ -175,7 +175,7 @@ class Reading:
         return known.number, max([newest, *(number for number, _ in pending)])
 
     def _pending_payloads(self, run: str, plugin: str) -> list[tuple[int, PayloadRow]]:
-        rows = self._contents.pending.payloads
+        rows = [*self._contents.writing, *self._contents.pending.payloads]
         return [(number, row) for number, _, row in rows if (row.run, row.plugin) == (run, plugin)]
 
     def content(self, row: PayloadRow) -> bytes:
